@@ -1,0 +1,22 @@
+# lumina_area(core/db): the static library lumina_core_db from src/core/db/*.cpp, and a place in lumina_all.
+# Who may include whom is held by tests/architecture, not by link lines, so every area links the ones before it.
+add_library(lumina_all INTERFACE)
+set_property(GLOBAL PROPERTY LUMINA_AREAS "")
+
+function(lumina_area folder)
+  string(REPLACE "/" "_" name "lumina_${folder}")
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${folder}/*.cpp)
+  if(NOT sources)
+    return()
+  endif()
+  add_library(${name} STATIC ${sources})
+  get_property(before GLOBAL PROPERTY LUMINA_AREAS)
+  target_link_libraries(${name} PUBLIC ${before} lumina_settings)
+  if(folder STREQUAL "core/base")
+    target_precompile_headers(${name} PRIVATE ${CMAKE_SOURCE_DIR}/cmake/pch.hpp)
+  else()
+    target_precompile_headers(${name} REUSE_FROM lumina_core_base)
+  endif()
+  set_property(GLOBAL PROPERTY LUMINA_AREAS "${name};${before}")
+  target_link_libraries(lumina_all INTERFACE ${name})
+endfunction()

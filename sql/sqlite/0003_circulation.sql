@@ -1,0 +1,21 @@
+-- Loans, never deleted. The two partial unique indexes are what makes a race end with one winner.
+
+CREATE TABLE borrows (
+  id          INTEGER PRIMARY KEY,
+  user_id     BIGINT NOT NULL REFERENCES users (id),
+  book_id     BIGINT NOT NULL REFERENCES books (id),
+  copy_id     BIGINT NOT NULL REFERENCES copies (id),
+  borrow_date BIGINT NOT NULL,
+  due_date    BIGINT NOT NULL,
+  return_date BIGINT,  -- null while the copy is out
+  status      TEXT NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'overdue', 'returned')),
+  renewals    INTEGER NOT NULL DEFAULT 0 CHECK (renewals >= 0),
+  CHECK (due_date > borrow_date),
+  CHECK ((status = 'returned') = (return_date IS NOT NULL))
+);
+CREATE UNIQUE INDEX idx_borrows_open_copy ON borrows (copy_id) WHERE return_date IS NULL;
+CREATE UNIQUE INDEX idx_borrows_open_user_book ON borrows (user_id, book_id) WHERE return_date IS NULL;
+CREATE INDEX idx_borrows_open_due_date ON borrows (due_date) WHERE return_date IS NULL;
+-- Loans are listed by id, the order in which they were made; SQLite's indexes end with it.
+CREATE INDEX idx_borrows_user_id ON borrows (user_id);
+CREATE INDEX idx_borrows_book_id ON borrows (book_id);

@@ -1,0 +1,415 @@
+#include "app.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+
+#include <thread>
+
+#include "core/audit/routes.hpp"
+#include "core/auth/account_states.hpp"
+#include "core/auth/authenticator.hpp"
+#include "core/auth/password_gate.hpp"
+#include "core/auth/password_work.hpp"
+#include "core/auth/reset_mailer.hpp"
+#include "core/auth/routes.hpp"
+#include "core/cache/body_cache.hpp"
+#include "core/config/secret.hpp"
+#include "core/db/migrator.hpp"
+#include "core/events/follower.hpp"
+#include "core/http/openapi.hpp"
+#include "core/http/pipeline.hpp"
+#include "core/http/rate_limiter.hpp"
+#include "core/jobs/routes.hpp"
+#include "core/runtime/pool.hpp"
+#include "core/security/login_guard.hpp"
+#include "core/security/random.hpp"
+#include "core/security/token.hpp"
+#include "core/system/routes.hpp"
+#include "core/telemetry/log.hpp"
+#include "core/telemetry/process_metrics.hpp"
+#include "modules/books/importer.hpp"
+#include "modules/books/routes.hpp"
+#include "modules/borrows/routes.hpp"
+#include "modules/borrows/service.hpp"
+#include "modules/reviews/routes.hpp"
+#include "modules/reviews/sentiment_builtin.hpp"
+#include "request_metrics.hpp"
+
+namespace lumina {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::int64_t day_ms = 86'400'000, outbox_days = 7;
+
+std::size_t cores() { return std::max(1U, std::thread::hardware_concurrency()); }
+
+std::string secret_of(const config::Config& config) {
+  if (!config.secret_key.empty()) return config.secret_key;
+  auto stored = config::load_or_create_secret(config.data_dir);
+  if (!stored) throw std::runtime_error(stored.error());
+  if (!stored->warning.empty()) log::warn(stored->warning);
+  return stored->secret;
+}
+
+db::Options database_options(const config::Config& config) {
+  const auto url = database_url(config);
+  if (config.migrate == config::Migrate::automatic) {
+    db::migrate(url);
+  } else if (config.migrate == config::Migrate::check) {
+    for (const auto& m : db::migration_status(url))
+      if (!m.applied) throw std::runtime_error("the database has an older schema: run luminalib migrate up");
+  }
+  return {url, static_cast<int>(config.db_read_threads), static_cast<int>(config.db_pool_size), 4096};
+}
+
+auth::AuthSettings auth_settings_of(const config::Config& c) {
+  auth::AuthSettings s;
+  s.access_life = std::chrono::minutes(c.access_token_minutes);
+  s.refresh_life = std::chrono::hours(24 * c.refresh_token_days);
+  s.session_idle = std::chrono::hours(c.session_idle_hours);
+  s.policy.min_length = static_cast<std::size_t>(c.password_min_length);
+  s.basic_auth = c.basic_auth;
+  return s;
+}
+
+// Off together with the rate limits, for measurements.
+std::unique_ptr<security::LoginGuard> guard_of(const config::Config& c) {
+  if (c.rate_limit == 0 || c.login_rate == 0) return nullptr;
+  security::LoginLimits limits;
+  limits.quota = static_cast<int>(c.login_rate);
+  return std::make_unique<security::LoginGuard>(limits);
+}
+
+// The quotas of the route classes, a window of a minute each. Classes with quota 0 are not limited.
+class RateRules {
+ public:
+  explicit RateRules(const config::Config& c)
+      : limiter_({{"default", quota(c.rate_limit), 60},
+                  {"login", quota(c.rate_limit == 0 ? 0 : c.login_rate * 4), 60},
+                  {"upload", quota(c.upload_rate), 60},
+                  {"search", quota(c.search_rate), 60},
+                  {"user", quota(c.rate_limit), 60}}),
+        off_(c.rate_limit == 0) {}
+
+  std::optional<http::RateState> check(http::RateClass rate, std::string_view address, std::optional<UserId> user) {
+    if (off_ || rate == http::RateClass::unlimited) return {};
+    if (user) return state(http::PolicyId{4}, fmt::format("user:{}", user->value));
+    const std::string client = http::address_key(address);
+    auto standing = state(http::PolicyId{0}, client);
+    if (!standing.allowed) return standing;
+    switch (rate) {
+      case http::RateClass::login: return state(http::PolicyId{1}, client);
+      case http::RateClass::upload: return state(http::PolicyId{2}, client);
+      case http::RateClass::search: return state(http::PolicyId{3}, client);
+      default: return standing;
+    }
+  }
+
+ private:
+  static int quota(std::int64_t n) { return static_cast<int>(std::clamp<std::int64_t>(n, 1, 1'000'000'000)); }
+  http::RateState state(http::PolicyId id, std::string_view client) {
+    const auto decision = limiter_.check(id, client);
+    const auto& policy = limiter_.policy(id);
+    return {decision.allowed, policy.name, policy.quota, policy.window_seconds, decision.remaining, decision.reset_seconds};
+  }
+  http::RateLimiter limiter_;
+  bool off_;
+};
+
+}  // namespace
+
+std::string database_url(const config::Config& config) {
+  if (config.uses_postgresql()) return config.database_url;
+  const auto path = config.sqlite_path();
+  std::filesystem::create_directories(path.parent_path().empty() ? "." : path.parent_path());
+  return "sqlite:" + path.string();
+}
+
+struct App::Parts {
+  config::Config config;
+  std::shared_ptr<const Clock> clock;
+  std::string origin = security::fast_request_id();
+  db::Database database;
+  metrics::Registry registry;
+  events::Bus bus;
+  events::Journal journal;
+  cache::BodyCache cache;
+  runtime::Pool cpu{"cpu", cores(), 256};
+  runtime::Pool hashing{"hash", std::max<std::size_t>(1, cores() / 2), 256};
+  runtime::Pool background{"jobs", 2, 64};
+  jobs::Runner runner;
+  security::PasswordHasher hasher;
+  std::unique_ptr<security::LoginGuard> login_guard;
+  auth::LiveAuthSettings auth_settings;
+  auth::AccountStates account_states;
+  auth::PasswordWork password_work;
+  auth::PasswordGate password_gate;
+  security::TokenKey token_key;
+  security::TokenIssuer issuer;
+  security::TokenVerifier verifier;
+  auth::NoMail mailer;
+  auth::AuthService sign_in;
+  auth::AccountService people;
+  auth::ApiKeyService api_keys;
+  auth::Administration administration;
+  auth::RequestAuthenticator authenticator;
+  books::BookService books;
+  books::Importer importer;
+  borrows::BorrowService borrows;
+  reviews::BuiltinSentiment sentiment;
+  reviews::ReviewService reviews;
+  std::shared_ptr<RateRules> rates;
+  std::mutex rates_mutex;
+  http::Router router;
+  std::string openapi;
+  RequestMetrics request_metrics;
+  http::Pipeline pipeline;
+  events::Follower follower;
+  std::atomic<bool> draining{false};
+  std::shared_ptr<std::atomic<bool>> background_running = std::make_shared<std::atomic<bool>>(false);
+
+  Parts(config::Config given, std::shared_ptr<const Clock> given_clock);
+  std::vector<http::Route> routes();
+  http::PipelineOptions pipeline_options();
+  Task<system::Readiness> readiness();
+  void show_figures();
+  Task<void> housekeeping(std::shared_ptr<std::atomic<bool>> running);
+  Task<void> follow(std::shared_ptr<std::atomic<bool>> running);
+};
+
+App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock)
+    : config(std::move(given)),
+      clock(std::move(given_clock)),
+      database(database_options(config)),
+      journal(*clock, bus, origin),
+      cache(static_cast<std::size_t>(config.cache_bytes)),
+      runner(database, *clock, background),
+      hasher(static_cast<int>(config.bcrypt_cost)),
+      login_guard(guard_of(config)),
+      auth_settings(auth_settings_of(config)),
+      account_states(bus, {}),
+      password_work(hashing, hasher),
+      password_gate(database, journal, password_work, login_guard.get()),
+      token_key(secret_of(config)),
+      issuer(token_key, {}),
+      verifier({token_key}, {}),
+      sign_in(database, *clock, journal, password_work, password_gate, issuer, mailer, auth_settings),
+      people(database, *clock, journal, password_gate),
+      api_keys(database, *clock, journal, auth_settings),
+      administration(database, *clock, journal, hasher, auth_settings.get()->policy),
+      authenticator(database, *clock, verifier, account_states, password_gate, auth_settings),
+      books(database, *clock, journal),
+      importer(database, books),
+      borrows(database, *clock, journal, {static_cast<int>(config.loan_period_days), config.max_loans, 3}),
+      reviews(database, *clock, journal, sentiment, cpu),
+      rates(std::make_shared<RateRules>(config)),
+      router(routes()),
+      openapi(http::openapi_document(router.routes())),
+      request_metrics(registry, router),
+      pipeline(router, authenticator, pipeline_options()),
+      follower(database, bus, origin) {
+  books::keep_cache_true(bus, cache);
+  if (!config.sentiment_model.empty()) {
+    auto model = reviews::read_model(config.sentiment_model);
+    if (!model) throw std::runtime_error("the sentiment model cannot be used: " + model.error().detail);
+    sentiment.use(std::move(*model));
+  }
+  if (!config.admin_email.empty()) {
+    auto made = administration.create_first_admin(config.admin_email, config.admin_password);
+    if (!made) throw std::runtime_error("the first administrator cannot be made: " + made.error().detail);
+    if (*made) log::info("the first administrator was made", {{"email", config.admin_email}});
+  }
+  show_figures();
+}
+
+std::vector<http::Route> App::Parts::routes() {
+  std::vector<http::Route> all;
+  const auto add = [&](std::vector<http::Route> more) { std::ranges::move(more, std::back_inserter(all)); };
+  add(system::system_routes({.ready = [this] { return readiness(); },
+                             .metrics = [this] { return registry.render(); },
+                             .openapi = [this]() -> const std::string& { return openapi; }}));
+  add(auth::auth_routes(sign_in, api_keys));
+  add(auth::account_routes(sign_in, people));
+  add(books::book_routes(books, importer, runner, cache));
+  add(borrows::borrow_routes(borrows, cache));
+  add(reviews::review_routes(reviews, cache));
+  add(jobs::task_routes(runner));
+  add(audit::audit_routes(database, journal));
+  return all;
+}
+
+http::PipelineOptions App::Parts::pipeline_options() {
+  http::PipelineOptions options;
+  options.body_limit = static_cast<std::uint64_t>(config.max_body_bytes);
+  options.allowed_origins = config.allowed_origins;
+  if (!config.trusted_proxies.empty())
+    options.trusted_proxy = [this](std::string_view address) { return any_contains(config.trusted_proxies, address); };
+  options.tls = !config.tls_cert.empty();
+  options.rate = [this](http::RateClass rate, std::string_view address, std::optional<UserId> user) {
+    std::shared_ptr<RateRules> rules;
+    {
+      std::lock_guard lock(rates_mutex);
+      rules = rates;
+    }
+    return rules->check(rate, address, user);
+  };
+  options.finished = [this](const http::RequestRecord& record) { request_metrics.finished(record); };
+  options.failed = [](std::string_view request_id, std::string_view what) {
+    log::error("a request failed", {{"request_id", request_id}, {"what", what}});
+  };
+  return options;
+}
+
+Task<system::Readiness> App::Parts::readiness() {
+  system::Readiness out;
+  const auto note = [&](std::string name, bool ok, std::string detail) {
+    out.checks.push_back({std::move(name), ok, std::move(detail)});
+  };
+  note("draining", !draining, draining ? "the server is about to stop" : "serving");
+  auto ask = [](db::Transaction& tx) { return tx.one<std::int64_t>("SELECT 1").has_value(); };
+  const auto answer = co_await database.read(std::move(ask));
+  note("database", answer.has_value(), answer ? "answers" : answer.error().detail);
+  const auto pools = database.statistics();
+  note("executors", pools.waiting < 2048, fmt::format("{} units of work waiting", pools.waiting));
+  out.status = "ready";
+  for (const auto& check : out.checks)
+    if (!check.ok) out.status = "unavailable";
+  co_return out;
+}
+
+void App::Parts::show_figures() {
+  metrics::register_process_metrics(registry, {config.data_dir, LUMINA_VERSION, "",
+                                               database.dialect() == db::Dialect::sqlite ? "sqlite" : "postgresql"});
+  const auto pool_gauge = [this](std::string_view name, std::string_view help, std::int64_t db::Statistics::* field) {
+    registry.gauge(name, help, {}, [this, field] { return static_cast<double>(database.statistics().*field); });
+  };
+  pool_gauge("luminalib_db_pool_waiting", "Units of work waiting for a connection.", &db::Statistics::waiting);
+  pool_gauge("luminalib_db_pool_running", "Units of work running.", &db::Statistics::running);
+  pool_gauge("luminalib_db_pool_max", "Connections.", &db::Statistics::connections);
+  const auto db_counter = [this](std::string_view name, std::string_view help, std::int64_t db::Statistics::* field) {
+    registry.counter(name, help, {}, [this, field] { return static_cast<double>(database.statistics().*field); });
+  };
+  db_counter("luminalib_db_pool_timeouts_total", "Units of work turned away: the queue was full.", &db::Statistics::rejected);
+  db_counter("luminalib_db_commits_total", "Units of work committed.", &db::Statistics::commits);
+  db_counter("luminalib_db_retries_total", "Units of work repeated after a conflict.", &db::Statistics::retries);
+  db_counter("luminalib_db_failures_total", "Units of work that failed.", &db::Statistics::failures);
+  registry.counter("luminalib_db_wait_seconds_total", "Time units of work waited.", {},
+                   [this] { return database.statistics().wait_seconds; });
+  registry.counter("luminalib_db_run_seconds_total", "Time units of work ran.", {},
+                   [this] { return database.statistics().run_seconds; });
+  for (auto* pool : {&cpu, &hashing, &background}) {
+    registry.gauge("luminalib_pool_depth", "Jobs waiting.", {{"pool", pool->name()}},
+                   [pool] { return static_cast<double>(pool->stats().depth); });
+    registry.counter("luminalib_pool_rejected_total", "Jobs turned away.", {{"pool", pool->name()}},
+                     [pool] { return static_cast<double>(pool->stats().rejected); });
+    registry.counter("luminalib_pool_wait_seconds_total", "Time jobs waited.", {{"pool", pool->name()}},
+                     [pool] { return static_cast<double>(pool->stats().wait_ns) / 1e9; });
+    registry.counter("luminalib_pool_run_seconds_total", "Time jobs ran.", {{"pool", pool->name()}},
+                     [pool] { return static_cast<double>(pool->stats().run_ns) / 1e9; });
+  }
+  const auto cached = [this](std::string_view name, std::string_view help, std::int64_t cache::CacheStatistics::* field) {
+    registry.counter(name, help, {}, [this, field] { return static_cast<double>(cache.statistics().*field); });
+  };
+  cached("luminalib_cache_hits_total", "Answers served from memory.", &cache::CacheStatistics::hits);
+  cached("luminalib_cache_misses_total", "Answers that were not in memory.", &cache::CacheStatistics::misses);
+  cached("luminalib_cache_evictions_total", "Answers dropped for space.", &cache::CacheStatistics::evictions);
+  registry.gauge("luminalib_cache_bytes", "Memory of cached answers.", {},
+                 [this] { return static_cast<double>(cache.statistics().bytes); });
+  for (const std::string_view type : {"book.created", "book.updated", "book.deleted", "borrow.created", "borrow.returned",
+                                      "review.created", "user.registered"}) {
+    auto& counter = registry.counter("luminalib_events_total", "Things that happened.", {{"type", std::string(type)}});
+    bus.subscribe(std::string(type), [&counter](const events::Event&) { counter.add(); });
+  }
+}
+
+Task<void> App::Parts::housekeeping(std::shared_ptr<std::atomic<bool>> running) {
+  boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
+  std::int64_t last_day = -1;
+  while (*running) {
+    const auto now = clock->now();
+    (void)co_await runner.bury_interrupted();
+    if (now.ms / day_ms != last_day) {
+      last_day = now.ms / day_ms;
+      if (const auto marked = co_await borrows.mark_overdue(); marked && *marked > 0)
+        log::info("loans are overdue", {{"count", *marked}});
+      (void)co_await events::prune_outbox(database, {now.ms - outbox_days * day_ms});
+      (void)co_await sign_in.purge();
+    }
+    // Short waits, so that stopping is quick.
+    for (int i = 0; i < 60 && *running; ++i) {
+      timer.expires_after(1s);
+      co_await timer.async_wait(boost::asio::use_awaitable_t<IoExecutor>{});
+    }
+  }
+}
+
+Task<void> App::Parts::follow(std::shared_ptr<std::atomic<bool>> running) {
+  boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
+  while (*running) {
+    const auto seen = co_await follower.catch_up();
+    timer.expires_after(seen > 0 ? 20ms : 200ms);
+    co_await timer.async_wait(boost::asio::use_awaitable_t<IoExecutor>{});
+  }
+}
+
+App::App(config::Config config, std::shared_ptr<const Clock> clock)
+    : parts_(std::make_unique<Parts>(std::move(config), std::move(clock))) {}
+
+App::~App() {
+  stop_background();
+  parts_->background.stop();
+  parts_->hashing.stop();
+  parts_->cpu.stop();
+  parts_->database.stop();
+}
+
+http::Application& App::application() { return parts_->pipeline; }
+const http::Router& App::router() const { return parts_->router; }
+const std::string& App::openapi() const { return parts_->openapi; }
+db::Database& App::database() { return parts_->database; }
+metrics::Registry& App::metrics() { return parts_->registry; }
+events::Journal& App::journal() { return parts_->journal; }
+auth::AuthService& App::sign_in() { return parts_->sign_in; }
+auth::Administration& App::administration() { return parts_->administration; }
+books::BookService& App::books() { return parts_->books; }
+books::Importer& App::importer() { return parts_->importer; }
+borrows::BorrowService& App::borrows() { return parts_->borrows; }
+const config::Config& App::config() const { return parts_->config; }
+const Clock& App::clock() const { return *parts_->clock; }
+
+void App::reload(const config::Config& fresh) {
+  parts_->auth_settings.set(auth_settings_of(fresh));
+  auto rules = std::make_shared<RateRules>(fresh);
+  std::lock_guard lock(parts_->rates_mutex);
+  parts_->rates = std::move(rules);
+}
+
+void App::drain() { parts_->draining = true; }
+
+void App::start_background(boost::asio::io_context& io) {
+  auto running = parts_->background_running;
+  *running = true;
+  const auto report = [](std::exception_ptr thrown) {
+    if (!thrown) return;
+    try {
+      std::rethrow_exception(thrown);
+    } catch (const std::exception& e) {
+      log::error("housekeeping ended", {{"what", e.what()}});
+    }
+  };
+  boost::asio::co_spawn(io, parts_->housekeeping(running), report);
+  if (parts_->database.dialect() != db::Dialect::postgresql) return;
+  parts_->follower.start_here();
+  boost::asio::co_spawn(io, parts_->follow(running), report);
+}
+
+void App::stop_background() {
+  *parts_->background_running = false;
+  parts_->runner.stop();
+}
+
+}  // namespace lumina

@@ -1,0 +1,63 @@
+// The composition root: every object of the server, in the order in which they depend on each other.
+//
+// Made from a checked configuration; owns everything; destroyed in reverse. It knows nothing of sockets: the server
+// (src/cli/serve.cpp) and the tests both drive application().
+#pragma once
+#include <memory>
+#include <string>
+
+#include "core/base/clock.hpp"
+#include "core/config/config.hpp"
+#include "core/db/database.hpp"
+#include "core/http/message.hpp"
+#include "core/http/router.hpp"
+#include "core/telemetry/metrics.hpp"
+#include "core/auth/administration.hpp"
+#include "core/auth/service.hpp"
+#include "core/events/journal.hpp"
+#include "modules/books/importer.hpp"
+#include "modules/books/service.hpp"
+#include "modules/borrows/service.hpp"
+
+namespace lumina {
+
+class App {
+ public:
+  // Opens and migrates the database; throws when it cannot, or when a setting makes no sense.
+  explicit App(config::Config config, std::shared_ptr<const Clock> clock = std::make_shared<SystemClock>());
+  ~App();
+  App(const App&) = delete;
+  App& operator=(const App&) = delete;
+
+  http::Application& application();
+  const http::Router& router() const;
+  const std::string& openapi() const;
+  db::Database& database();
+  metrics::Registry& metrics();
+  events::Journal& journal();
+  auth::AuthService& sign_in();
+  auth::Administration& administration();
+  books::BookService& books();
+  books::Importer& importer();
+  borrows::BorrowService& borrows();
+  const config::Config& config() const;
+  const Clock& clock() const;
+
+  // Takes over the settings that may change while running.
+  void reload(const config::Config& fresh);
+  // False from now on for GET /ready: the server is about to stop.
+  void drain();
+  // Work that comes round by itself: overdue marks, clean-up, other instances' events. On the given io_context until
+  // stop_background().
+  void start_background(boost::asio::io_context& io);
+  void stop_background();
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+// The database of a configuration: "sqlite:PATH" or the PostgreSQL address. Makes the data directory.
+std::string database_url(const config::Config& config);
+
+}  // namespace lumina

@@ -1,0 +1,150 @@
+// luminalib import, export, demo and admin: work on the library from the command line, also while a server runs.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <iostream>
+
+#include "app.hpp"
+#include "cli/commands.hpp"
+#include "cli/demo_library.hpp"
+#include "core/json/codec.hpp"
+#include "modules/books/csv_writer.hpp"
+#include "modules/books/importer.hpp"
+
+namespace lumina::cli {
+namespace {
+
+
+std::unique_ptr<App> library(config::Config config) { return std::make_unique<App>(std::move(config)); }
+
+int problem(const Error& error) {
+  fmt::print(stderr, "luminalib: {}\n", error.detail);
+  for (const auto& f : error.fields) fmt::print(stderr, "  {} {}\n", f.loc.empty() ? "" : f.loc.back(), f.message);
+  return 1;
+}
+
+void write_row(books::CsvWriter& csv, const books::Book& b) {
+  const auto text = [&](const std::optional<std::string>& v) { v ? csv.text(*v) : csv.empty(); };
+  const auto number = [&](const std::optional<int>& v) { v ? csv.number(*v) : csv.empty(); };
+  csv.text(b.title).text(b.author);
+  text(b.isbn);
+  text(b.genre);
+  number(b.year_published);
+  text(b.description);
+  text(b.language);
+  text(b.publisher);
+  number(b.page_count);
+  csv.raw(books::join_tags(b.tags));
+  text(b.cover_url);
+  csv.number(b.copies_total);
+  csv.end_row();
+}
+
+}  // namespace
+
+int import_file(const Invocation& invocation, const config::Config& config) {
+  std::ifstream file;
+  if (invocation.file != "-") {
+    file.open(invocation.file, std::ios::binary);
+    if (!file) {
+      fmt::print(stderr, "luminalib: {} cannot be read\n", invocation.file);
+      return 1;
+    }
+  }
+  std::istream& in = invocation.file == "-" ? std::cin : file;
+  auto app = library(config);
+  const bool terminal = isatty(STDERR_FILENO) != 0;
+  const auto step = [&](std::size_t bytes) {
+    if (terminal) fmt::print(stderr, "\r{:.1f} MB read", static_cast<double>(bytes) / 1e6);
+    return true;
+  };
+  auto report = app->importer().run(in, invocation.file, {.dry_run = invocation.dry_run}, Caller::system("import"), step);
+  if (terminal) fmt::print(stderr, "\r                    \r");
+  if (!report) return problem(report.error());
+  fmt::print("{}: {} records, {} created, {} updated, {} unchanged, {} refused, {} warnings{}\n", report->format,
+             report->rows, report->created, report->updated, report->unchanged, report->failed_count, report->warnings,
+             invocation.dry_run ? " (dry run: nothing was changed)" : "");
+  for (const auto& fault : report->failed)
+    fmt::print(stderr, "line {}: {}\n", fault.index, fmt::join(fault.errors, "; "));
+  return report->rows == 0 || report->failed_count == report->rows ? 1 : 0;
+}
+
+int export_file(const Invocation& invocation, const config::Config& config) {
+  std::ofstream file;
+  if (invocation.file != "-") {
+    file.open(invocation.file, std::ios::binary);
+    if (!file) {
+      fmt::print(stderr, "luminalib: {} cannot be written\n", invocation.file);
+      return 1;
+    }
+  }
+  std::ostream& out = invocation.file == "-" ? std::cout : file;
+  const bool json_lines = invocation.file.ends_with(".jsonl") || invocation.file.ends_with(".ndjson");
+  auto app = library(config);
+  std::string text;
+  books::CsvWriter csv(text);
+  if (!json_lines) {
+    for (auto name : {"title", "author", "isbn", "genre", "year_published", "description", "language", "publisher",
+                      "page_count", "tags", "cover_url", "copies"})
+      csv.raw(name);
+    csv.end_row();
+  }
+  PageRequest page;
+  std::int64_t rows = 0;
+  do {
+    auto listing = app->books().list_now({}, page);
+    if (!listing) return problem(listing.error());
+    for (const auto& book : listing->items) {
+      if (json_lines)
+        text += json::encode(book) + "\n";
+      else
+        write_row(csv, book);
+      ++rows;
+    }
+    out << text;
+    text.clear();
+    page.cursor = listing->next_cursor;
+  } while (page.cursor);
+  out.flush();
+  if (!out) {
+    fmt::print(stderr, "luminalib: {} cannot be written to its end\n", invocation.file);
+    return 1;
+  }
+  fmt::print(stderr, "{} books\n", rows);
+  return 0;
+}
+
+int demo(const Invocation& invocation, const config::Config& config) {
+  auto app = library(config);
+  load_demo_library(*app, {invocation.books, invocation.users, invocation.seed},
+                    [](std::string_view line) { fmt::print("{}\n", line); });
+  return 0;
+}
+
+int admin(const Invocation& invocation, const config::Config& config) {
+  auto app = library(config);
+  if (invocation.command == Command::admin_list) {
+    auto admins = app->administration().admins();
+    if (!admins) return problem(admins.error());
+    for (const auto& user : *admins) fmt::print("{:>6}  {}  {}\n", user.id.value, user.email, user.full_name);
+    return 0;
+  }
+  if (!invocation.password_stdin) {
+    fmt::print(stderr, "luminalib: give the password with --password-stdin\n");
+    return 2;
+  }
+  const auto password = read_password();
+  if (invocation.command == Command::admin_create) {
+    auto made = app->administration().create_admin(invocation.email, password);
+    if (!made) return problem(made.error());
+    fmt::print("{} is an administrator\n", made->email);
+    return 0;
+  }
+  auto done = app->administration().reset_password(invocation.email, password);
+  if (!done) return problem(done.error());
+  fmt::print("the password of {} is changed; every session has ended\n", invocation.email);
+  return 0;
+}
+
+}  // namespace lumina::cli

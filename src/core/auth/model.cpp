@@ -1,0 +1,207 @@
+#include "core/auth/model.hpp"
+
+#include "core/auth/email.hpp"
+#include "core/base/text.hpp"
+
+#include <algorithm>
+
+namespace lumina::auth {
+namespace {
+
+using schema::Field;
+using schema::Rule;
+
+bool has_text(std::string_view text) { return !trim(text).empty(); }
+bool is_one_line(std::string_view text) {
+  return std::none_of(text.begin(), text.end(),
+                      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
+}
+bool is_language(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
+  });
+}
+
+std::vector<Rule> name_of(double most) {
+  return {schema::length(1, most), schema::format("not-blank", &has_text, "must not be blank"),
+          schema::format("one-line", &is_one_line, "must not contain control characters")};
+}
+std::vector<Rule> email_rules() {
+  return {schema::format("email", &is_email, "must be an e-mail address of at most 255 characters")};
+}
+// The rest of the policy is configuration, and checked by the service.
+std::vector<Rule> new_password_rules() { return {schema::length(8, 100)}; }
+// Long enough for anything that was ever accepted; what is longer is not worth hashing.
+std::vector<Rule> given_password_rules() { return {schema::length(1, 1024)}; }
+std::vector<Rule> token_rules() { return {schema::length(1, 200)}; }
+std::vector<Rule> list_of_names() { return {schema::items(0, 50), schema::length(1, 100)}; }
+
+}  // namespace
+
+bool is_scope(std::string_view name) {
+  return name == read_only_scope ||
+         std::find(permission_names.begin(), permission_names.end(), name) != permission_names.end();
+}
+
+std::uint32_t scope_bits(const std::optional<std::vector<std::string>>& scopes) {
+  if (!scopes) return every_scope;
+  std::uint32_t bits = 0;
+  for (std::size_t i = 0; i < permission_names.size(); ++i)
+    if (std::find(scopes->begin(), scopes->end(), permission_names[i]) != scopes->end())
+      bits |= scope_bit(static_cast<Permission>(i));
+  return bits;
+}
+
+std::vector<Field> User::fields() {
+  return {{"id", &User::id, "Identifier"},
+          {"email", &User::email, "E-mail address, as given"},
+          {"full_name", &User::full_name, "Name"},
+          {"role", &User::role, "patron, librarian or admin"},
+          {"is_admin", &User::is_admin, "Whether the role is admin"},
+          {"is_active", &User::is_active, "false: cannot sign in"},
+          {"created_at", &User::created_at, "When the account was made"},
+          {"updated_at", &User::updated_at, "When it was last changed"}};
+}
+std::vector<Field> NewUser::fields() {
+  return {{"email", &NewUser::email, "E-mail address", email_rules()},
+          {"password", &NewUser::password, "Not one that many people use, not the e-mail address",
+           new_password_rules()},
+          {"full_name", &NewUser::full_name, "Name", name_of(255)}};
+}
+std::vector<Field> FirstAdmin::fields() {
+  return {{"token", &FirstAdmin::token, "The one-time token that the server printed", token_rules()},
+          {"email", &FirstAdmin::email, "E-mail address", email_rules()},
+          {"password", &FirstAdmin::password, "Password", new_password_rules()},
+          {"full_name", &FirstAdmin::full_name, "Name (default Administrator)", name_of(255)}};
+}
+std::vector<Field> Credentials::fields() {
+  return {
+      {"email", &Credentials::email, "E-mail address", {schema::length(1, 255)}},
+      {"username",
+       &Credentials::username,
+       "The e-mail address, as OAuth 2.0 forms call it",
+       {schema::length(1, 255)}},
+      {"password", &Credentials::password, "Password", given_password_rules()},
+      {"grant_type", &Credentials::grant_type, "\"password\" in OAuth 2.0 forms", {schema::length(0, 100)}},
+      {"scope", &Credentials::scope, "Not used", {schema::length(0, 1000)}},
+      {"client_id", &Credentials::client_id, "Not used", {schema::length(0, 1000)}},
+      {"client_secret", &Credentials::client_secret, "Not used", {schema::length(0, 1000)}}};
+}
+std::vector<Field> SignedIn::fields() {
+  return {{"access_token", &SignedIn::access_token, "For the header Authorization: Bearer"},
+          {"token_type", &SignedIn::token_type, "bearer"},
+          {"expires_in", &SignedIn::expires_in, "Life of the access token in seconds"},
+          {"refresh_token", &SignedIn::refresh_token, "For POST /auth/refresh, once"},
+          {"user", &SignedIn::user, "Who is signed in"}};
+}
+std::vector<Field> RefreshRequest::fields() {
+  return {{"refresh_token", &RefreshRequest::refresh_token, "The newest refresh token of the session",
+           token_rules()}};
+}
+std::vector<Field> LogoutRequest::fields() {
+  return {
+      {"refresh_token", &LogoutRequest::refresh_token, "Ends the session of this token too", token_rules()}};
+}
+std::vector<Field> Session::fields() {
+  return {{"id", &Session::id, "Identifier"},
+          {"ip", &Session::ip, "Address at the last sign-in or refresh"},
+          {"agent", &Session::agent, "Program at the last sign-in or refresh"},
+          {"created_at", &Session::created_at, "When it began"},
+          {"last_seen", &Session::last_seen, "When it was last used, to within five minutes"},
+          {"expires_at", &Session::expires_at, "When it ends unless it is refreshed"},
+          {"current", &Session::current, "Whether this request belongs to it"}};
+}
+std::vector<Field> PasswordChange::fields() {
+  return {
+      {"current_password", &PasswordChange::current_password, "The password so far", given_password_rules()},
+      {"new_password", &PasswordChange::new_password, "The password from now on", new_password_rules()}};
+}
+std::vector<Field> ResetRequest::fields() {
+  return {{"email", &ResetRequest::email, "E-mail address of the account", email_rules()}};
+}
+std::vector<Field> ResetConfirmation::fields() {
+  return {
+      {"token", &ResetConfirmation::token, "The token from the mail", token_rules()},
+      {"new_password", &ResetConfirmation::new_password, "The password from now on", new_password_rules()}};
+}
+std::vector<Field> ApiKey::fields() {
+  return {{"id", &ApiKey::id, "Identifier"},
+          {"name", &ApiKey::name, "What it is for"},
+          {"prefix", &ApiKey::prefix, "The part of the key that is not secret"},
+          {"scopes", &ApiKey::scopes, "What it is restricted to; null: whatever its owner may do"},
+          {"created_at", &ApiKey::created_at, "When it was made"},
+          {"expires_at", &ApiKey::expires_at, "When it stops working"},
+          {"last_used_at", &ApiKey::last_used_at, "When it was last used, to within five minutes"},
+          Field("key", &ApiKey::key, "The key, for the header X-API-Key; shown once").hide_when_absent()};
+}
+std::vector<Field> NewApiKey::fields() {
+  return {{"name", &NewApiKey::name, "What it is for", name_of(100)},
+          {"expires_at", &NewApiKey::expires_at, "When it stops working (default never)"},
+          {"scopes",
+           &NewApiKey::scopes,
+           "Permissions such as books:write, or books:read (default: whatever you may do)",
+           {schema::items(1, 20),
+            schema::format("scope", &is_scope, "must be a permission such as books:write, or books:read")}}};
+}
+std::vector<Field> Profile::fields() { return {{"full_name", &Profile::full_name, "Name", name_of(255)}}; }
+std::vector<Field> ProfileChanges::fields() {
+  return {{"full_name", &ProfileChanges::full_name, "Name", name_of(255)}};
+}
+std::vector<Field> UserChanges::fields() {
+  return {{"full_name", &UserChanges::full_name, "Name", name_of(255)},
+          {"role", &UserChanges::role, "patron, librarian or admin"},
+          {"is_active", &UserChanges::is_active, "false: signs out everywhere and cannot sign in"}};
+}
+std::vector<Field> RoleChange::fields() {
+  return {{"role", &RoleChange::role, "patron, librarian or admin"}};
+}
+std::vector<Field> UserFilter::fields() {
+  return {{"q", &UserFilter::q, "Part of the name or of the e-mail address", {schema::length(1, 200)}},
+          {"role", &UserFilter::role, "Only this role"},
+          {"is_active", &UserFilter::is_active, "Only accounts that can, or cannot, sign in"}};
+}
+std::vector<Field> Preferences::fields() {
+  return {{"favorite_genres", &Preferences::favorite_genres, "Genres to recommend", list_of_names()},
+          {"favorite_authors", &Preferences::favorite_authors, "Authors to recommend", list_of_names()},
+          {"languages",
+           &Preferences::languages,
+           "Languages one reads (BCP 47)",
+           {schema::items(0, 50), schema::length(1, 35),
+            schema::format("language", &is_language, "must be a language tag such as en or pt-BR")}},
+          {"disliked_genres", &Preferences::disliked_genres, "Genres never to recommend", list_of_names()}};
+}
+std::vector<Field> ExportedLoan::fields() {
+  return {{"id", &ExportedLoan::id, "Identifier"},
+          {"book_id", &ExportedLoan::book_id, "The book"},
+          {"title", &ExportedLoan::title, "Its title"},
+          {"borrow_date", &ExportedLoan::borrow_date, "When it was borrowed"},
+          {"due_date", &ExportedLoan::due_date, "When it was due"},
+          {"return_date", &ExportedLoan::return_date, "When it came back"},
+          {"renewals", &ExportedLoan::renewals, "How often it was renewed"}};
+}
+std::vector<Field> ExportedReview::fields() {
+  return {{"id", &ExportedReview::id, "Identifier"},
+          {"book_id", &ExportedReview::book_id, "The book"},
+          {"title", &ExportedReview::title, "Its title"},
+          {"rating", &ExportedReview::rating, "1 to 5"},
+          {"review_text", &ExportedReview::review_text, "What was written"},
+          {"sentiment_score", &ExportedReview::sentiment_score, "How it was read, -1 to 1"},
+          {"created_at", &ExportedReview::created_at, "When it was written"},
+          {"updated_at", &ExportedReview::updated_at, "When it was last changed"}};
+}
+std::vector<Field> ExportedVote::fields() {
+  return {{"review_id", &ExportedVote::review_id, "The review that was found helpful"},
+          {"created_at", &ExportedVote::created_at, "When"}};
+}
+std::vector<Field> PersonalRecord::fields() {
+  return {{"exported_at", &PersonalRecord::exported_at, "When this was put together"},
+          {"user", &PersonalRecord::user, "The account"},
+          {"preferences", &PersonalRecord::preferences, "What the person likes"},
+          {"sessions", &PersonalRecord::sessions, "Where the person is or was signed in"},
+          {"api_keys", &PersonalRecord::api_keys, "Keys, without their secrets"},
+          {"loans", &PersonalRecord::loans, "Every loan"},
+          {"reviews", &PersonalRecord::reviews, "Every review"},
+          {"helpful_votes", &PersonalRecord::helpful_votes, "Reviews that were marked as helpful"}};
+}
+
+}  // namespace lumina::auth

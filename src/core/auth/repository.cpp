@@ -1,0 +1,280 @@
+#include "core/auth/repository.hpp"
+
+#include "core/base/text.hpp"
+#include "core/text/fold.hpp"
+
+namespace lumina::auth {
+namespace {
+
+const db::Columns<Account> account_columns{
+    {"u.id", &Account::id},
+    {"u.email", &Account::email},
+    {"u.full_name", &Account::full_name},
+    {"u.role", &Account::role},
+    {"CASE WHEN u.role = 'admin' THEN 1 ELSE 0 END", &Account::is_admin},
+    {"u.is_active", &Account::is_active},
+    {"u.created_at", &Account::created_at},
+    {"u.updated_at", &Account::updated_at},
+    {"u.version", &Account::version},
+    {"u.password_hash", &Account::password_hash},
+    {"u.token_epoch", &Account::epoch}};
+
+const db::Columns<User> user_columns{{"u.id", &User::id},
+                                     {"u.email", &User::email},
+                                     {"u.full_name", &User::full_name},
+                                     {"u.role", &User::role},
+                                     {"CASE WHEN u.role = 'admin' THEN 1 ELSE 0 END", &User::is_admin},
+                                     {"u.is_active", &User::is_active},
+                                     {"u.created_at", &User::created_at},
+                                     {"u.updated_at", &User::updated_at},
+                                     {"u.version", &User::version}};
+
+const db::Columns<Preferences> preference_columns{{"p.favorite_genres", &Preferences::favorite_genres},
+                                                  {"p.favorite_authors", &Preferences::favorite_authors},
+                                                  {"p.languages", &Preferences::languages},
+                                                  {"p.disliked_genres", &Preferences::disliked_genres},
+                                                  {"p.version", &Preferences::version}};
+
+const db::Columns<ExportedLoan> loan_columns{{"w.id", &ExportedLoan::id},
+                                             {"w.book_id", &ExportedLoan::book_id},
+                                             {"b.title", &ExportedLoan::title},
+                                             {"w.borrow_date", &ExportedLoan::borrow_date},
+                                             {"w.due_date", &ExportedLoan::due_date},
+                                             {"w.return_date", &ExportedLoan::return_date},
+                                             {"w.renewals", &ExportedLoan::renewals}};
+
+const db::Columns<ExportedReview> review_columns{{"r.id", &ExportedReview::id},
+                                                 {"r.book_id", &ExportedReview::book_id},
+                                                 {"b.title", &ExportedReview::title},
+                                                 {"r.rating", &ExportedReview::rating},
+                                                 {"r.review_text", &ExportedReview::review_text},
+                                                 {"r.sentiment_score", &ExportedReview::sentiment_score},
+                                                 {"r.created_at", &ExportedReview::created_at},
+                                                 {"r.updated_at", &ExportedReview::updated_at}};
+
+const db::Columns<ExportedVote> vote_columns{{"v.review_id", &ExportedVote::review_id},
+                                             {"v.created_at", &ExportedVote::created_at}};
+
+constexpr auto matching =
+    " FROM users u WHERE u.deleted_at IS NULL "
+    "AND (CAST($1 AS TEXT) IS NULL OR u.email_key LIKE CAST($1 AS TEXT) ESCAPE '~' "
+    "OR u.name_key LIKE CAST($2 AS TEXT) ESCAPE '~') "
+    "AND (CAST($3 AS TEXT) IS NULL OR u.role = CAST($3 AS TEXT)) "
+    "AND (CAST($4 AS BIGINT) IS NULL OR u.is_active = CAST($4 AS BIGINT))";
+
+// A LIKE pattern for "contains"; the escape character is '~'.
+std::string containing(std::string_view text) {
+  std::string pattern = "%";
+  for (char c : text) {
+    if (c == '%' || c == '_' || c == '~') pattern += '~';
+    pattern += c;
+  }
+  return pattern + "%";
+}
+
+// The first four parameters of `matching`.
+struct Wanted {
+  std::optional<std::string> email, name;
+  std::optional<Role> role;
+  std::optional<bool> active;
+
+  explicit Wanted(const UserFilter& filter) : role(filter.role), active(filter.is_active) {
+    if (!filter.q) return;
+    email = containing(ascii_lower(trim(*filter.q)));
+    name = containing(text::fold(trim(*filter.q)));
+  }
+};
+
+template <class T>
+std::optional<T> only(std::optional<std::tuple<T>> row) {
+  return row ? std::optional<T>(std::get<0>(std::move(*row))) : std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Account> UserRepository::find(UserId id) {
+  static const std::string sql =
+      "SELECT " + account_columns.list() + " FROM users u WHERE u.id = $1 AND u.deleted_at IS NULL";
+  return tx_.find(account_columns, sql, id);
+}
+
+std::optional<Account> UserRepository::find_by_email(std::string_view email_key) {
+  static const std::string sql =
+      "SELECT " + account_columns.list() + " FROM users u WHERE u.email_key = $1 AND u.deleted_at IS NULL";
+  return tx_.find(account_columns, sql, email_key);
+}
+
+std::optional<Account> UserRepository::find_locked(UserId id) {
+  if (tx_.postgresql()) tx_.one<UserId>("SELECT id FROM users WHERE id = $1 FOR UPDATE", id);
+  return find(id);
+}
+
+std::vector<User> UserRepository::list(const UserFilter& filter, const PageRequest& page) {
+  static const std::string sql =
+      "SELECT " + user_columns.list() + matching +
+      " ORDER BY u.created_at DESC, u.id DESC LIMIT CAST($5 AS BIGINT) OFFSET CAST($6 AS BIGINT)";
+  const Wanted wanted(filter);
+  return tx_.list(user_columns, sql, wanted.email, wanted.name, wanted.role, wanted.active, page.limit,
+                  page.skip);
+}
+
+std::int64_t UserRepository::count(const UserFilter& filter) {
+  static const std::string sql = std::string("SELECT count(*)") + matching;
+  const Wanted wanted(filter);
+  return only(tx_.one<std::int64_t>(sql, wanted.email, wanted.name, wanted.role, wanted.active)).value_or(0);
+}
+
+std::optional<UserId> UserRepository::insert(const NewAccount& a, Timestamp now) {
+  return only(tx_.one<UserId>(
+      "INSERT INTO users (email, email_key, password_hash, full_name, name_key, role, created_at, "
+      "updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $7) "
+      "ON CONFLICT (email_key) DO NOTHING RETURNING id",
+      a.email, a.email_key, a.password_hash, a.full_name, a.name_key, a.role, now));
+}
+
+void UserRepository::set_name(UserId id, std::string_view full_name, std::string_view name_key,
+                              Timestamp now) {
+  tx_.execute(
+      "UPDATE users SET full_name = $2, name_key = $3, updated_at = $4, version = version + 1 WHERE id = $1",
+      id, full_name, name_key, now);
+}
+
+void UserRepository::set_role(UserId id, Role role, Timestamp now) {
+  tx_.execute(
+      "UPDATE users SET role = $2, token_epoch = token_epoch + 1, updated_at = $3, version = version + 1 "
+      "WHERE id = $1",
+      id, role, now);
+}
+
+void UserRepository::set_active(UserId id, bool active, Timestamp now) {
+  tx_.execute(
+      "UPDATE users SET is_active = $2, token_epoch = token_epoch + 1, updated_at = $3, version = version + "
+      "1 "
+      "WHERE id = $1",
+      id, active, now);
+}
+
+void UserRepository::raise_epoch(UserId id) {
+  tx_.execute("UPDATE users SET token_epoch = token_epoch + 1 WHERE id = $1", id);
+}
+
+void UserRepository::set_password(UserId id, std::string_view hash, Timestamp now) {
+  tx_.execute("UPDATE users SET password_hash = $2, updated_at = $3, version = version + 1 WHERE id = $1", id,
+              hash, now);
+}
+
+void UserRepository::strengthen_password(UserId id, std::string_view old_hash, std::string_view new_hash) {
+  tx_.execute("UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2", id, old_hash,
+              new_hash);
+}
+
+void UserRepository::anonymise(UserId id, Timestamp now) {
+  const std::string nobody = "deleted-" + std::to_string(id.value) + "@invalid";
+  tx_.execute(
+      "UPDATE users SET email = $2, email_key = $2, password_hash = '', full_name = 'Deleted user', name_key "
+      "= '', "
+      "role = 'patron', is_active = 0, token_epoch = token_epoch + 1, updated_at = $3, deleted_at = $3, "
+      "version = version + 1 WHERE id = $1",
+      id, nobody, now);
+  tx_.execute("DELETE FROM user_preferences WHERE user_id = $1", id);
+  tx_.execute("DELETE FROM password_resets WHERE user_id = $1", id);
+  tx_.execute("DELETE FROM api_keys WHERE user_id = $1", id);
+  tx_.execute("DELETE FROM sessions WHERE user_id = $1", id);
+}
+
+bool UserRepository::has_open_loans(UserId id) {
+  return tx_
+      .one<std::int64_t>("SELECT id FROM borrows WHERE user_id = $1 AND return_date IS NULL LIMIT 1", id)
+      .has_value();
+}
+
+void UserRepository::lock_admins() {
+  if (tx_.postgresql())
+    tx_.each<UserId>(
+        [](UserId) {},
+        "SELECT id FROM users WHERE role = 'admin' AND deleted_at IS NULL ORDER BY id FOR UPDATE");
+}
+
+std::int64_t UserRepository::active_admins() {
+  return only(tx_.one<std::int64_t>(
+                  "SELECT count(*) FROM users WHERE role = 'admin' AND is_active = 1 AND deleted_at IS NULL"))
+      .value_or(0);
+}
+
+std::vector<User> UserRepository::admins() {
+  static const std::string sql =
+      "SELECT " + user_columns.list() +
+      " FROM users u WHERE u.role = 'admin' AND u.deleted_at IS NULL ORDER BY u.id";
+  return tx_.list(user_columns, sql);
+}
+
+std::optional<Preferences> UserRepository::preferences(UserId id) {
+  static const std::string sql =
+      "SELECT " + preference_columns.list() + " FROM user_preferences p WHERE p.user_id = $1";
+  return tx_.find(preference_columns, sql, id);
+}
+
+void UserRepository::set_preferences(UserId id, const Preferences& wishes, Timestamp now) {
+  tx_.execute(
+      "INSERT INTO user_preferences (user_id, favorite_genres, favorite_authors, languages, disliked_genres, "
+      "updated_at) "
+      "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (user_id) DO UPDATE SET favorite_genres = "
+      "excluded.favorite_genres, "
+      "favorite_authors = excluded.favorite_authors, languages = excluded.languages, "
+      "disliked_genres = excluded.disliked_genres, updated_at = excluded.updated_at, "
+      "version = user_preferences.version + 1",
+      id, wishes.favorite_genres, wishes.favorite_authors, wishes.languages, wishes.disliked_genres, now);
+}
+
+void UserRepository::insert_reset(std::string_view token_hash, UserId user, Timestamp now,
+                                  Timestamp expires_at) {
+  tx_.execute(
+      "INSERT INTO password_resets (token_hash, user_id, created_at, expires_at) VALUES ($1, $2, $3, $4)",
+      token_hash, user, now, expires_at);
+}
+
+bool UserRepository::reset_requested_since(UserId user, Timestamp since) {
+  return tx_
+      .one<std::string>(
+          "SELECT token_hash FROM password_resets WHERE user_id = $1 AND created_at > $2 LIMIT 1", user,
+          since)
+      .has_value();
+}
+
+std::optional<UserId> UserRepository::find_reset(std::string_view token_hash, Timestamp now) {
+  return only(tx_.one<UserId>(
+      "SELECT user_id FROM password_resets WHERE token_hash = $1 AND used_at IS NULL AND expires_at > $2",
+      token_hash, now));
+}
+
+std::optional<UserId> UserRepository::use_reset(std::string_view token_hash, Timestamp now) {
+  const auto user = only(tx_.one<UserId>(
+      "UPDATE password_resets SET used_at = $2 WHERE token_hash = $1 AND used_at IS NULL AND expires_at > $2 "
+      "RETURNING user_id",
+      token_hash, now));
+  if (user)
+    tx_.execute("UPDATE password_resets SET used_at = $2 WHERE user_id = $1 AND used_at IS NULL", *user, now);
+  return user;
+}
+
+std::vector<ExportedLoan> UserRepository::loans(UserId id) {
+  static const std::string sql =
+      "SELECT " + loan_columns.list() +
+      " FROM borrows w JOIN books b ON b.id = w.book_id WHERE w.user_id = $1 ORDER BY w.id";
+  return tx_.list(loan_columns, sql, id);
+}
+
+std::vector<ExportedReview> UserRepository::reviews(UserId id) {
+  static const std::string sql =
+      "SELECT " + review_columns.list() +
+      " FROM reviews r JOIN books b ON b.id = r.book_id WHERE r.user_id = $1 ORDER BY r.id";
+  return tx_.list(review_columns, sql, id);
+}
+
+std::vector<ExportedVote> UserRepository::helpful_votes(UserId id) {
+  static const std::string sql =
+      "SELECT " + vote_columns.list() + " FROM review_votes v WHERE v.user_id = $1 ORDER BY v.review_id";
+  return tx_.list(vote_columns, sql, id);
+}
+
+}  // namespace lumina::auth

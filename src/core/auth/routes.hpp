@@ -1,0 +1,17 @@
+// The API of accounts.
+#pragma once
+#include "core/auth/account_service.hpp"
+#include "core/auth/api_key_service.hpp"
+#include "core/auth/service.hpp"
+#include "core/http/route.hpp"
+
+#include <vector>
+
+namespace lumina::auth {
+
+// Signing up, in and out; sessions, passwords and API keys.
+std::vector<http::Route> auth_routes(AuthService& auth, ApiKeyService& keys);
+// One's own account, and those of others for administrators.
+std::vector<http::Route> account_routes(AuthService& auth, AccountService& accounts);
+
+}  // namespace lumina::auth

@@ -1,0 +1,714 @@
+#include "core/config/settings.hpp"
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <limits>
+#include <unordered_map>
+#include <utility>
+
+namespace lumina::config {
+namespace {
+
+using std::string_view_literals::operator""sv;
+
+constexpr std::array environments{"development"sv, "staging"sv, "production"sv};
+constexpr std::array migrations{"auto"sv, "check"sv, "off"sv};
+constexpr std::array tls_versions{"1.2"sv, "1.3"sv};
+constexpr std::array log_levels{"trace"sv, "debug"sv, "info"sv, "warn"sv, "error"sv};
+constexpr std::array log_formats{"auto"sv, "json"sv, "text"sv};
+constexpr std::array llm_providers{"none"sv, "llama"sv, "ollama"sv, "openai"sv, "huggingface"sv};
+constexpr std::array embed_providers{"builtin"sv, "llama"sv, "ollama"sv, "openai"sv, "huggingface"sv};
+
+// Names that other programs use for the same thing.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 6> synonyms{{{"warning", "warn"},
+                                                                                 {"critical", "error"},
+                                                                                 {"fatal", "error"},
+                                                                                 {"dev", "development"},
+                                                                                 {"prod", "production"},
+                                                                                 {"human", "text"}}};
+
+template <auto member, const auto& names>
+constexpr Choice one_of() {
+  return {
+      names, [](const Config& c) { return static_cast<std::size_t>(c.*member); },
+      [](Config& c, std::size_t i) { c.*member = static_cast<std::remove_cvref_t<decltype(c.*member)>>(i); }};
+}
+
+std::optional<std::string> check_database_url(std::string& url) {
+  if (url.empty()) return std::nullopt;
+  const auto scheme_end = url.find("://");
+  const auto scheme = std::string_view(url).substr(0, scheme_end == std::string::npos ? 0 : scheme_end);
+  // SQLAlchemy's spelling names a driver as well: postgresql+asyncpg://
+  const auto plain = scheme.substr(0, scheme.find('+'));
+  if (plain == "postgresql" || plain == "postgres") {
+    url = "postgresql" + url.substr(scheme_end);
+    return std::nullopt;
+  }
+  if (plain == "sqlite" && url.size() > scheme_end + 4 && url[scheme_end + 3] == '/') {
+    url = "sqlite" + url.substr(scheme_end);
+    return std::nullopt;
+  }
+  return "must be postgresql://user:password@host:port/name or sqlite:///path";
+}
+
+std::optional<std::string> check_replica_url(std::string& url) {
+  if (url.empty()) return std::nullopt;
+  if (auto wrong = check_database_url(url); wrong || !url.starts_with("postgresql://")) {
+    return "must be postgresql://user:password@host:port/name";
+  }
+  return std::nullopt;
+}
+
+bool is_http_url(std::string_view url) {
+  for (const auto scheme : {"http://"sv, "https://"sv}) {
+    if (!url.starts_with(scheme)) continue;
+    const auto rest = url.substr(scheme.size());
+    return !rest.empty() && rest.front() != '/' && rest.front() != ':' &&
+           std::all_of(rest.begin(), rest.end(), [](char c) { return c > ' ' && c < 0x7f; });
+  }
+  return false;
+}
+
+std::optional<std::string> check_base_url(std::string& url) {
+  if (url.empty() || is_http_url(url)) return std::nullopt;
+  return "must be a URL such as http://127.0.0.1:11434";
+}
+
+std::optional<std::string> check_origin(std::string& origin) {
+  if (origin == "*") return std::nullopt;
+  std::transform(origin.begin(), origin.end(), origin.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; });
+  if (origin.ends_with('/')) origin.pop_back();
+  const auto host = origin.find("://");
+  if (is_http_url(origin) && origin.find_first_of("/?#@*", host + 3) == std::string::npos)
+    return std::nullopt;
+  return "must be origins such as https://library.example or http://localhost:3000, or *";
+}
+
+std::optional<std::string> check_email(std::string& email) {
+  const auto at = email.find('@');
+  const bool fine =
+      email.empty() || (at != std::string::npos && at > 0 && at + 1 < email.size() &&
+                        email.find('@', at + 1) == std::string::npos && email.size() <= 254 &&
+                        std::none_of(email.begin(), email.end(), [](unsigned char c) { return c <= ' '; }));
+  if (fine) return std::nullopt;
+  return "must be an e-mail address";
+}
+
+std::optional<std::string> check_data_dir(std::string& path) {
+  if (path.empty()) return "must name a folder";
+  return std::nullopt;
+}
+
+constexpr bool live = true;
+constexpr Range count(std::int64_t min, std::int64_t max, std::string_view unit = {}) {
+  return {min, max, unit, {}};
+}
+constexpr Range a_minute(std::int64_t max) { return {1, max, "a minute", "off"}; }
+constexpr std::int64_t kib = 1 << 10;
+constexpr std::int64_t mib = 1 << 20;
+constexpr std::int64_t gib = 1 << 30;
+
+const std::array table{
+    Setting{"Server", "env", one_of<&Config::env, environments>(),
+            "What the server is for. staging and production refuse weak secrets and cheap password hashes."},
+    Setting{"Server", "http_addr", &Config::http_addr,
+            "Addresses to listen on. \":8000\" means every IPv4 address, port 0 a free port."},
+    Setting{"Server",
+            "data_dir",
+            &Config::data_dir,
+            "Folder for the SQLite database, the generated secret and other files; made when missing.",
+            {},
+            Secrecy::none,
+            false,
+            check_data_dir},
+    Setting{"Server",
+            "io_threads",
+            &Config::io_threads,
+            "Threads that serve sockets; auto is one for each core.",
+            {1, 256, "", "auto"}},
+    Setting{"Server", "shutdown_grace_seconds", &Config::shutdown_grace_seconds,
+            "How long requests that are running may take to finish after SIGTERM.", count(0, 3600, "seconds"),
+            Secrecy::none, live},
+
+    Setting{"Database",
+            "database_url",
+            &Config::database_url,
+            "postgresql://user:password@host:port/name, or sqlite:///path. Empty: luminalib.db (SQLite) in "
+            "data_dir.",
+            {},
+            Secrecy::url,
+            false,
+            check_database_url},
+    Setting{"Database",
+            "database_replica_url",
+            &Config::database_replica_url,
+            "A PostgreSQL replica for reading; whoever has just written reads from the primary.",
+            {},
+            Secrecy::url,
+            false,
+            check_replica_url},
+    Setting{"Database", "db_pool_size", &Config::db_pool_size, "Connections to PostgreSQL.", count(1, 1000)},
+    Setting{"Database", "db_read_threads", &Config::db_read_threads,
+            "Threads that read from SQLite; one more does all writes.", count(1, 64)},
+    Setting{"Database", "migrate", one_of<&Config::migrate, migrations>(),
+            "auto brings an older schema up to date at start, check refuses to start with one, off does not "
+            "look."},
+
+    Setting{"Accounts and tokens",
+            "secret_key",
+            &Config::secret_key,
+            "Signs tokens. At least 32 bytes, 64 in staging and production. Empty: made at the first start "
+            "and kept in "
+            "data_dir/secret (development only).",
+            {},
+            Secrecy::secret},
+    Setting{"Accounts and tokens", "access_token_minutes", &Config::access_token_minutes,
+            "Life of an access token.", count(1, 10080, "minutes"), Secrecy::none, live},
+    Setting{"Accounts and tokens", "refresh_token_days", &Config::refresh_token_days,
+            "Life of a refresh token; each can be used once.", count(1, 365, "days"), Secrecy::none, live},
+    Setting{"Accounts and tokens", "session_idle_hours", &Config::session_idle_hours,
+            "A session that is not used for so long ends.", count(1, 8760, "hours"), Secrecy::none, live},
+    Setting{"Accounts and tokens", "bcrypt_cost", &Config::bcrypt_cost,
+            "Work to hash a password; each step doubles it. At least 10 in staging and production.",
+            count(4, 16)},
+    Setting{"Accounts and tokens", "password_min_length", &Config::password_min_length,
+            "Characters a new password needs.", count(8, 64, "characters"), Secrecy::none, live},
+    Setting{"Accounts and tokens",
+            "basic_auth",
+            &Config::basic_auth,
+            "Accept HTTP Basic authentication on every route; catalogue feeds for e-book readers need it.",
+            {},
+            Secrecy::none,
+            live},
+
+    Setting{"Limits", "rate_limit", &Config::rate_limit,
+            "Requests of one caller. off switches every limit of requests off, for measurements.",
+            a_minute(1000000), Secrecy::none, live},
+    Setting{"Limits", "login_rate", &Config::login_rate, "Tries to log in, of one address.", a_minute(10000),
+            Secrecy::none, live},
+    Setting{"Limits", "upload_rate", &Config::upload_rate, "Uploads of one caller.", a_minute(1000000),
+            Secrecy::none, live},
+    Setting{"Limits", "search_rate", &Config::search_rate, "Searches of one caller.", a_minute(1000000),
+            Secrecy::none, live},
+    Setting{"Limits", "download_rate", &Config::download_rate, "Downloads of one caller.", a_minute(1000000),
+            Secrecy::none, live},
+    Setting{"Limits", "max_body_bytes", &Config::max_body_bytes, "Largest body of a request; beyond it 413.",
+            count(1 * kib, 1 * gib, "bytes"), Secrecy::none, live},
+    Setting{"Limits", "header_timeout_seconds", &Config::header_timeout_seconds,
+            "Time to send the head of a request.", count(1, 600, "seconds"), Secrecy::none, live},
+    Setting{"Limits", "body_timeout_seconds", &Config::body_timeout_seconds, "Time to send the body.",
+            count(1, 3600, "seconds"), Secrecy::none, live},
+    Setting{"Limits", "idle_timeout_seconds", &Config::idle_timeout_seconds,
+            "How long a connection may wait for its next request.", count(1, 3600, "seconds"), Secrecy::none,
+            live},
+    Setting{"Limits", "write_timeout_seconds", &Config::write_timeout_seconds, "Time to take an answer.",
+            count(1, 3600, "seconds"), Secrecy::none, live},
+    Setting{"Limits", "max_connections", &Config::max_connections,
+            "Open connections; one more is answered 503.", count(1, 1000000)},
+    Setting{"Limits", "max_connections_per_address", &Config::max_connections_per_address,
+            "Open connections of one client address.", count(1, 1000000), Secrecy::none, live},
+
+    Setting{"Proxies and browsers",
+            "trusted_proxies",
+            &Config::trusted_proxies,
+            "Networks of proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8; from others it is "
+            "ignored.",
+            {},
+            Secrecy::none,
+            live},
+    Setting{"Proxies and browsers",
+            "allowed_origins",
+            &Config::allowed_origins,
+            "Origins whose pages may call the API (CORS). Empty: none. \"*\" needs cors_credentials = false.",
+            {},
+            Secrecy::none,
+            live,
+            check_origin},
+    Setting{"Proxies and browsers",
+            "cors_credentials",
+            &Config::cors_credentials,
+            "Let pages of those origins send cookies and authorization.",
+            {},
+            Secrecy::none,
+            live},
+
+    Setting{"TLS",
+            "tls_cert",
+            &Config::tls_cert,
+            "PEM file with the certificate chain. Empty: plain HTTP.",
+            {},
+            Secrecy::none,
+            live},
+    Setting{"TLS", "tls_key", &Config::tls_key, "PEM file with the private key.", {}, Secrecy::none, live},
+    Setting{"TLS",
+            "tls_min_version",
+            one_of<&Config::tls_min_version, tls_versions>(),
+            "Oldest version of TLS that is accepted.",
+            {},
+            Secrecy::none,
+            live},
+
+    Setting{"Library rules", "loan_period_days", &Config::loan_period_days, "How long a book is lent.",
+            count(1, 90, "days"), Secrecy::none, live},
+    Setting{"Library rules",
+            "max_loans",
+            &Config::max_loans,
+            "Books one person may have at a time.",
+            {1, 1000, "", "none"},
+            Secrecy::none,
+            live},
+
+    Setting{"Cache",
+            "cache_bytes",
+            &Config::cache_bytes,
+            "Memory for answers that are ready to send.",
+            {64 * kib, 1024 * gib, "bytes", "off"}},
+
+    Setting{"Logs",
+            "log_level",
+            one_of<&Config::log_level, log_levels>(),
+            "The least important lines to write.",
+            {},
+            Secrecy::none,
+            live},
+    Setting{"Logs", "log_format", one_of<&Config::log_format, log_formats>(),
+            "json: an object a line. text: for people. auto: text on a terminal, else json."},
+    Setting{"Logs", "log_file", &Config::log_file,
+            "File to write to, opened anew on SIGUSR1. Empty: standard error."},
+    Setting{"Logs",
+            "log_file_max_bytes",
+            &Config::log_file_max_bytes,
+            "Size at which log_file is renamed to log_file.1 and so on, five of them kept.",
+            {1 * mib, 1024 * gib, "bytes", "off"}},
+
+    Setting{"First start",
+            "admin_email",
+            &Config::admin_email,
+            "Made an administrator at the first start, together with admin_password.",
+            {},
+            Secrecy::none,
+            false,
+            check_email},
+    Setting{"First start",
+            "admin_password",
+            &Config::admin_password,
+            "Used once, when there is no administrator yet.",
+            {},
+            Secrecy::secret},
+    Setting{"First start", "demo", &Config::demo, "Fill an empty catalogue with demonstration data."},
+
+    Setting{"Models", "sentiment_model", &Config::sentiment_model,
+            "File with a trained sentiment model. Empty: the one in the program."},
+    Setting{"Models",
+            "llm_provider",
+            one_of<&Config::llm_provider, llm_providers>(),
+            "Who writes summaries and answers. none: the built-in methods.",
+            {},
+            Secrecy::none,
+            live},
+    Setting{"Models",
+            "llm_base_url",
+            &Config::llm_base_url,
+            "Where that provider is. Empty: its usual address.",
+            {},
+            Secrecy::none,
+            live,
+            check_base_url},
+    Setting{"Models",
+            "llm_model",
+            &Config::llm_model,
+            "Name of the model, or path of a GGUF file for llama.",
+            {},
+            Secrecy::none,
+            live},
+    Setting{"Models",
+            "llm_api_key",
+            &Config::llm_api_key,
+            "Key for the provider, sent to llm_base_url only.",
+            {},
+            Secrecy::secret,
+            live},
+    Setting{"Models", "llm_timeout", &Config::llm_timeout, "Longest wait for one answer of the model.",
+            count(1, 600, "seconds"), Secrecy::none, live},
+    Setting{"Models",
+            "embed_provider",
+            one_of<&Config::embed_provider, embed_providers>(),
+            "Who turns text into vectors.",
+            {},
+            Secrecy::none,
+            live},
+    Setting{"Models",
+            "embed_base_url",
+            &Config::embed_base_url,
+            "Where that provider is. Empty: its usual address.",
+            {},
+            Secrecy::none,
+            live,
+            check_base_url},
+    Setting{"Models",
+            "embed_model",
+            &Config::embed_model,
+            "Name of the embedding model, or path of a GGUF file.",
+            {},
+            Secrecy::none,
+            live},
+};
+
+std::string lower(std::string_view text) {
+  std::string result(text);
+  for (char& c : result) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
+  }
+  return result;
+}
+
+std::string_view trimmed(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t\r\n");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
+}
+
+std::optional<std::int64_t> parse_whole(std::string_view text) {
+  std::int64_t number = 0;
+  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (fault != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+// "10 MiB", "10MiB", "10M", "10485760"
+std::optional<std::int64_t> parse_bytes(std::string_view text) {
+  const auto digits = text.substr(0, text.find_first_not_of("0123456789"));
+  const auto number = parse_whole(digits);
+  if (!number) return std::nullopt;
+  const auto unit = lower(trimmed(text.substr(digits.size())));
+  std::int64_t factor = 1;
+  if (unit == "kib" || unit == "k") {
+    factor = kib;
+  } else if (unit == "mib" || unit == "m") {
+    factor = mib;
+  } else if (unit == "gib" || unit == "g") {
+    factor = gib;
+  } else if (!unit.empty() && unit != "b") {
+    return std::nullopt;
+  }
+  if (*number > std::numeric_limits<std::int64_t>::max() / factor) return std::nullopt;
+  return *number * factor;
+}
+
+std::string number_text(const Range& range, std::int64_t number) {
+  if (number == 0 && !range.zero.empty()) return std::string(range.zero);
+  if (range.unit == "bytes") {
+    for (const auto& [size, unit] : {std::pair{gib, "GiB"}, std::pair{mib, "MiB"}, std::pair{kib, "KiB"}}) {
+      if (number > 0 && number % size == 0) return fmt::format("{} {}", number / size, unit);
+    }
+  }
+  return std::to_string(number);
+}
+
+bool needs_quotes(const Range& range, std::int64_t number) {
+  return number_text(range, number).find_first_not_of("-0123456789") != std::string::npos;
+}
+
+// Comma separated, or a JSON array as FastAPI's settings write lists.
+std::optional<std::vector<std::string>> split(std::string_view text) {
+  std::vector<std::string> items;
+  text = trimmed(text);
+  if (text.starts_with('[') && text.find('"') != std::string_view::npos) {
+    boost::system::error_code fault;
+    const auto parsed = boost::json::parse(text, fault);
+    if (fault || !parsed.is_array()) return std::nullopt;
+    for (const auto& item : parsed.as_array()) {
+      if (!item.is_string()) return std::nullopt;
+      items.emplace_back(item.as_string());
+    }
+    return items;
+  }
+  while (!text.empty()) {
+    const auto comma = text.find(',');
+    if (const auto item = trimmed(text.substr(0, comma)); !item.empty()) items.emplace_back(item);
+    text = comma == std::string_view::npos ? std::string_view{} : text.substr(comma + 1);
+  }
+  return items;
+}
+
+template <class T, class Write>
+std::string joined(const std::vector<T>& items, std::string_view separator, Write write) {
+  std::string text;
+  for (const auto& item : items) {
+    if (!text.empty()) text += separator;
+    text += write(item);
+  }
+  return text;
+}
+
+template <class... F>
+struct Match : F... {
+  using F::operator()...;
+};
+
+std::vector<std::string> list_texts(const Setting& setting, const Config& config) {
+  std::vector<std::string> texts;
+  std::visit(Match{[&](std::vector<std::string> Config::* m) { texts = config.*m; },
+                   [&](std::vector<Cidr> Config::* m) {
+                     for (const auto& network : config.*m) texts.push_back(network.to_string());
+                   },
+                   [&](std::vector<ListenAddress> Config::* m) {
+                     for (const auto& address : config.*m) texts.push_back(address.to_string());
+                   },
+                   [](const auto&) {}},
+             setting.member);
+  return texts;
+}
+
+using Assigned = std::expected<void, std::string>;
+
+Assigned assign_number(const Setting& setting, Config& config, std::int64_t Config::* member,
+                       std::int64_t number) {
+  const auto& range = setting.range;
+  const bool means_zero = number == 0 && !range.zero.empty();
+  if (!means_zero && (number < range.min || number > range.max)) {
+    return std::unexpected("must be " + setting.expects());
+  }
+  config.*member = number;
+  return {};
+}
+
+Assigned assign_list(const Setting& setting, Config& config, const std::vector<std::string>& items) {
+  const auto wrong = [&] { return Assigned(std::unexpected("must be " + setting.expects())); };
+  return std::visit(
+      Match{[&](std::vector<std::string> Config::* m) -> Assigned {
+              std::vector<std::string> kept;
+              for (auto item : items) {
+                if (setting.check) {
+                  if (auto fault = setting.check(item))
+                    return std::unexpected(*fault + ", not " + toml_quoted(item));
+                }
+                kept.push_back(std::move(item));
+              }
+              config.*m = std::move(kept);
+              return {};
+            },
+            [&](std::vector<Cidr> Config::* m) -> Assigned {
+              std::vector<Cidr> kept;
+              for (const auto& item : items) {
+                const auto network = Cidr::parse(item);
+                if (!network)
+                  return std::unexpected("must be " + setting.expects() + ", not " + toml_quoted(item));
+                kept.push_back(*network);
+              }
+              config.*m = std::move(kept);
+              return {};
+            },
+            [&](std::vector<ListenAddress> Config::* m) -> Assigned {
+              std::vector<ListenAddress> kept;
+              for (const auto& item : items) {
+                auto address = ListenAddress::parse(item);
+                if (!address)
+                  return std::unexpected("must be " + setting.expects() + ", not " + toml_quoted(item));
+                kept.push_back(*std::move(address));
+              }
+              if (kept.empty()) return wrong();
+              config.*m = std::move(kept);
+              return {};
+            },
+            [&](const auto&) -> Assigned { return wrong(); }},
+      setting.member);
+}
+
+Assigned assign_choice(const Setting& setting, Config& config, const Choice& choice, std::string_view text) {
+  auto wanted = lower(trimmed(text));
+  for (const auto& [other, ours] : synonyms) {
+    if (wanted == other && std::find(choice.names.begin(), choice.names.end(), ours) != choice.names.end())
+      wanted = ours;
+  }
+  const auto found = std::find(choice.names.begin(), choice.names.end(), wanted);
+  if (found == choice.names.end()) return std::unexpected("must be " + setting.expects());
+  choice.set(config, static_cast<std::size_t>(found - choice.names.begin()));
+  return {};
+}
+
+Assigned assign_string(const Setting& setting, Config& config, std::string Config::* member,
+                       std::string text) {
+  if (text.find('\0') != std::string::npos) return std::unexpected("must not contain a NUL");
+  if (setting.check) {
+    if (auto fault = setting.check(text)) return std::unexpected(*std::move(fault));
+  }
+  config.*member = std::move(text);
+  return {};
+}
+
+}  // namespace
+
+std::span<const Setting> settings() { return table; }
+
+const Setting* find_setting(std::string_view name) {
+  static const auto by_name = [] {
+    std::unordered_map<std::string_view, const Setting*> rows;
+    for (const auto& setting : table) rows.emplace(setting.name, &setting);
+    return rows;
+  }();
+  const auto found = by_name.find(name);
+  return found == by_name.end() ? nullptr : found->second;
+}
+
+std::string Setting::flag() const {
+  std::string text = "--" + std::string(name);
+  std::replace(text.begin(), text.end(), '_', '-');
+  return text;
+}
+
+std::string Setting::environment() const {
+  std::string text = "LUMINALIB_" + std::string(name);
+  for (char& c : text) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - ('a' - 'A'));
+  }
+  return text;
+}
+
+std::string Setting::expects() const {
+  return std::visit(
+      Match{[](std::string Config::*) { return std::string("text"); },
+            [this](std::int64_t Config::*) {
+              std::string what = range.zero.empty() ? "" : fmt::format("{} or ", range.zero);
+              if (range.unit == "bytes") {
+                return fmt::format("{}a size from {} to {}", what,
+                                   number_text({0, 0, "bytes", {}}, range.min),
+                                   number_text({0, 0, "bytes", {}}, range.max));
+              }
+              if (range.unit == "a minute")
+                return fmt::format("{}{} to {} a minute", what, range.min, range.max);
+              if (range.unit.empty())
+                return fmt::format("{}a number from {} to {}", what, range.min, range.max);
+              return fmt::format("{}a number of {} from {} to {}", what, range.unit, range.min, range.max);
+            },
+            [](bool Config::*) { return std::string("true or false"); },
+            [](std::vector<std::string> Config::*) { return std::string("a list of texts"); },
+            [](std::vector<Cidr> Config::*) {
+              return std::string("a list of networks such as 10.0.0.0/8 or 2001:db8::/32");
+            },
+            [](std::vector<ListenAddress> Config::*) {
+              return std::string("a list of addresses such as 127.0.0.1:8000 or [::1]:8000");
+            },
+            [](const Choice& choice) { return fmt::format("one of {}", fmt::join(choice.names, ", ")); }},
+      member);
+}
+
+std::string Setting::text(const Config& config) const {
+  return std::visit(Match{[&](std::string Config::* m) { return config.*m; },
+                          [&](std::int64_t Config::* m) { return number_text(range, config.*m); },
+                          [&](bool Config::* m) { return std::string(config.*m ? "true" : "false"); },
+                          [&](const Choice& choice) { return std::string(choice.names[choice.get(config)]); },
+                          [&](const auto&) {
+                            return joined(list_texts(*this, config), ",",
+                                          [](const std::string& item) { return item; });
+                          }},
+                    member);
+}
+
+std::string Setting::toml(const Config& config) const {
+  return std::visit(
+      Match{[&](std::string Config::* m) { return toml_quoted(config.*m); },
+            [&](std::int64_t Config::* m) {
+              const auto plain = number_text(range, config.*m);
+              return needs_quotes(range, config.*m) ? toml_quoted(plain) : plain;
+            },
+            [&](bool Config::*) { return text(config); },
+            [&](const Choice&) { return toml_quoted(text(config)); },
+            [&](const auto&) { return '[' + joined(list_texts(*this, config), ", ", toml_quoted) + ']'; }},
+      member);
+}
+
+std::expected<void, std::string> Setting::assign_text(Config& config, std::string_view value) const {
+  return std::visit(
+      Match{[&](std::string Config::* m) { return assign_string(*this, config, m, std::string(value)); },
+            [&](std::int64_t Config::* m) -> Assigned {
+              const auto plain = trimmed(value);
+              if (!range.zero.empty() && lower(plain) == range.zero) {
+                config.*m = 0;
+                return {};
+              }
+              const auto number = range.unit == "bytes" ? parse_bytes(plain) : parse_whole(plain);
+              if (!number) return std::unexpected("must be " + expects());
+              return assign_number(*this, config, m, *number);
+            },
+            [&](bool Config::* m) -> Assigned {
+              const auto plain = lower(trimmed(value));
+              const bool yes = plain == "true" || plain == "1" || plain == "yes" || plain == "on";
+              const bool no = plain == "false" || plain == "0" || plain == "no" || plain == "off";
+              if (!yes && !no) return std::unexpected("must be " + expects());
+              config.*m = yes;
+              return {};
+            },
+            [&](const Choice& choice) { return assign_choice(*this, config, choice, value); },
+            [&](const auto&) -> Assigned {
+              const auto items = split(value);
+              if (!items) return std::unexpected("must be " + expects());
+              return assign_list(*this, config, *items);
+            }},
+      member);
+}
+
+std::expected<void, std::string> Setting::assign_typed(Config& config, const TypedValue& value) const {
+  const bool is_number = std::holds_alternative<std::int64_t Config::*>(member);
+  const bool is_flag = std::holds_alternative<bool Config::*>(member);
+  const bool is_scalar = is_number || is_flag || std::holds_alternative<std::string Config::*>(member) ||
+                         std::holds_alternative<Choice>(member);
+  return std::visit(Match{[&](const std::string& given) -> Assigned {
+                            if (is_flag) return std::unexpected("must be " + expects() + " without quotes");
+                            if (is_number && range.unit != "bytes" && given != range.zero) {
+                              return std::unexpected("must be " + expects() + ", not text in quotes");
+                            }
+                            return assign_text(config, given);
+                          },
+                          [&](std::int64_t given) -> Assigned {
+                            if (!is_number) return std::unexpected("must be " + expects() + ", not a number");
+                            return assign_number(*this, config, std::get<std::int64_t Config::*>(member),
+                                                 given);
+                          },
+                          [&](bool given) -> Assigned {
+                            if (!is_flag)
+                              return std::unexpected("must be " + expects() + ", not true or false");
+                            config.*std::get<bool Config::*>(member) = given;
+                            return {};
+                          },
+                          [&](const std::vector<std::string>& given) -> Assigned {
+                            if (is_scalar) return std::unexpected("must be " + expects() + ", not a list");
+                            return assign_list(*this, config, given);
+                          }},
+                    value);
+}
+
+std::string masked(const Setting& setting, const std::string& text) {
+  constexpr auto hidden = "***";
+  if (setting.secrecy == Secrecy::none || text.empty()) return text;
+  if (setting.secrecy == Secrecy::secret) return hidden;
+  const auto scheme = text.find("://");
+  if (scheme == std::string::npos || lower(text).find("password") != std::string::npos) return hidden;
+  const auto at = text.rfind('@');
+  if (at == std::string::npos) return text;
+  const auto colon = text.find(':', scheme + 3);
+  if (colon == std::string::npos || colon > at) return text;
+  return text.substr(0, colon + 1) + hidden + text.substr(at);
+}
+
+std::string toml_quoted(std::string_view text) {
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      quoted += '\\';
+      quoted += c;
+    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
+      quoted += fmt::format("\\u{:04X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+    } else {
+      quoted += c;
+    }
+  }
+  return quoted + '"';
+}
+
+}  // namespace lumina::config

@@ -1,0 +1,300 @@
+#include "core/db/database.hpp"
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <random>
+#include <thread>
+#include <vector>
+
+#include "core/db/connection.hpp"
+
+namespace lumina::db {
+namespace {
+
+using Moment = std::chrono::steady_clock::time_point;
+
+constexpr std::size_t largest_batch = 64;
+constexpr int tries_on_conflict = 8;
+constexpr auto quiet_after_failure = std::chrono::milliseconds(250);
+
+double seconds(std::chrono::steady_clock::duration d) { return std::chrono::duration<double>(d).count(); }
+
+Error unavailable(std::string code, std::string detail) {
+  return {ErrorKind::unavailable, std::move(code), std::move(detail), {}, 1};
+}
+Error storage_full() {
+  return {ErrorKind::storage_full, "storage_full", "The library's storage is full; nothing was changed", {}, 60};
+}
+
+}  // namespace
+
+struct Database::State {
+  // Units waiting for one group of threads.
+  struct Queue {
+    std::mutex mutex;
+    std::condition_variable wake;
+    std::deque<Unit> units;
+    bool stopping = false;
+  };
+  struct Finished {
+    std::optional<Error> error;
+    std::exception_ptr thrown;
+  };
+
+  Options options;
+  Dialect dialect;
+  Queue reads, writes;
+  std::vector<std::jthread> threads;
+  std::mutex stop_mutex;
+  std::atomic<std::int64_t> waiting{0}, running{0}, read_count{0}, write_count{0}, commits{0}, retries{0}, rejected{0},
+      failures{0}, wait_ns{0}, run_ns{0};
+
+  Queue& queue_for(Kind kind) { return dialect == Dialect::sqlite && kind == Kind::write ? writes : reads; }
+
+  void count_wait(const Unit& unit, Moment now) {
+    wait_ns.fetch_add((now - unit.queued).count(), std::memory_order_relaxed);
+    waiting.fetch_sub(1, std::memory_order_relaxed);
+  }
+
+  // Blocks until there is something to do; false when stopping and nothing is left.
+  static bool take(Queue& queue, std::vector<Unit>& batch, std::size_t most) {
+    std::unique_lock lock(queue.mutex);
+    queue.wake.wait(lock, [&] { return queue.stopping || !queue.units.empty(); });
+    while (!queue.units.empty() && batch.size() < most) {
+      batch.push_back(std::move(queue.units.front()));
+      queue.units.pop_front();
+    }
+    return !batch.empty();
+  }
+
+  // Turns what was thrown into an answer: dependencies that fail are values, bugs stay exceptions.
+  Finished failed(std::exception_ptr thrown) {
+    failures.fetch_add(1, std::memory_order_relaxed);
+    try {
+      std::rethrow_exception(thrown);
+    } catch (const StorageFull&) {
+      return {storage_full(), nullptr};
+    } catch (const Unreachable&) {
+      return {unavailable("database_unavailable", "The database cannot be reached; try again shortly"), nullptr};
+    } catch (const TryAgain&) {
+      return {unavailable("database_busy", "The database is busy; try again shortly"), nullptr};
+    } catch (...) {
+      return {std::nullopt, std::move(thrown)};
+    }
+  }
+
+  // ---- readers of SQLite, and the whole pool of PostgreSQL -------------------------------------------------
+
+  void serve(Connection& connection) {
+    std::vector<Unit> one;
+    Moment failed_at{};
+    while (take(reads, one, 1)) {
+      Unit unit = std::move(one.front());
+      one.clear();
+      const Moment begin = std::chrono::steady_clock::now();
+      count_wait(unit, begin);
+      running.fetch_add(1, std::memory_order_relaxed);
+      Finished finished;
+      if (begin - failed_at < quiet_after_failure)
+        finished = failed(std::make_exception_ptr(Unreachable("the database went away a moment ago")));
+      else
+        finished = perform(connection, unit);
+      if (finished.error && finished.error->code == "database_unavailable") failed_at = std::chrono::steady_clock::now();
+      run_ns.fetch_add((std::chrono::steady_clock::now() - begin).count(), std::memory_order_relaxed);
+      running.fetch_sub(1, std::memory_order_relaxed);
+      unit.done(std::move(finished.error), std::move(finished.thrown));
+    }
+  }
+
+  Finished perform(Connection& connection, Unit& unit) {
+    thread_local std::minstd_rand random{std::random_device{}()};
+    bool reconnected = false;
+    for (int attempt = 1;; ++attempt) {
+      bool committing = false;
+      try {
+        Transaction tx(connection, unit.is_write);
+        const bool in_transaction = unit.is_write && unit.atomicity == Atomicity::transaction;
+        if (in_transaction) connection.begin();
+        const bool keep = unit.run(tx);
+        if (in_transaction) {
+          committing = true;
+          if (keep)
+            connection.commit();
+          else
+            connection.rollback();
+        }
+        if (keep) {
+          commits.fetch_add(1, std::memory_order_relaxed);
+          for (auto& action : tx.take_after_commit()) action();
+        }
+        return {};
+      } catch (const TryAgain&) {
+        connection.rollback();
+        if (attempt >= tries_on_conflict) return failed(std::current_exception());
+        retries.fetch_add(1, std::memory_order_relaxed);
+        std::this_thread::sleep_for(std::chrono::microseconds(200 + random() % (1000U << std::min(attempt, 5))));
+      } catch (const ConstraintViolation&) {
+        const auto thrown = std::current_exception();
+        connection.rollback();
+        if (attempt > 1) return failed(thrown);
+        retries.fetch_add(1, std::memory_order_relaxed);
+      } catch (const Unreachable&) {
+        const auto thrown = std::current_exception();
+        connection.rollback();
+        // A session that died while idle is replaced once; a commit whose answer was lost is never repeated.
+        if (reconnected || committing) return failed(thrown);
+        reconnected = true;
+        try {
+          connection.reconnect();
+        } catch (const Unreachable&) {
+          return failed(std::current_exception());
+        }
+      } catch (...) {
+        const auto thrown = std::current_exception();
+        connection.rollback();
+        return failed(thrown);
+      }
+    }
+  }
+
+  // ---- the writer of SQLite --------------------------------------------------------------------------------
+
+  void write_in_groups(Connection& connection) {
+    std::vector<Unit> batch;
+    while (take(writes, batch, largest_batch)) {
+      const Moment begin = std::chrono::steady_clock::now();
+      for (const Unit& unit : batch) count_wait(unit, begin);
+      running.store(static_cast<std::int64_t>(batch.size()), std::memory_order_relaxed);
+      std::vector<Finished> finished(batch.size());
+      if (!commit_group(connection, batch, finished)) {
+        // The group fell (disk full, I/O error): each unit gets its own transaction, and its own answer.
+        for (std::size_t i = 0; i < batch.size(); ++i) {
+          std::vector<Unit> alone;
+          std::vector<Finished> outcome(1);
+          alone.push_back(std::move(batch[i]));
+          std::exception_ptr why;
+          if (!commit_group(connection, alone, outcome, &why)) outcome[0] = failed(why);
+          batch[i] = std::move(alone.front());
+          finished[i] = std::move(outcome[0]);
+        }
+      }
+      run_ns.fetch_add((std::chrono::steady_clock::now() - begin).count(), std::memory_order_relaxed);
+      running.store(0, std::memory_order_relaxed);
+      for (std::size_t i = 0; i < batch.size(); ++i)
+        batch[i].done(std::move(finished[i].error), std::move(finished[i].thrown));
+      batch.clear();
+    }
+  }
+
+  // One transaction for all. False when the transaction as a whole was lost; nothing was changed then.
+  bool commit_group(Connection& connection, std::vector<Unit>& batch, std::vector<Finished>& finished,
+                    std::exception_ptr* why = nullptr) {
+    std::vector<std::function<void()>> actions;
+    const bool alone = batch.size() == 1;
+    try {
+      connection.begin();
+      std::int64_t kept = 0;
+      for (std::size_t i = 0; i < batch.size(); ++i) {
+        Transaction tx(connection, true);
+        if (!alone) connection.run("SAVEPOINT unit", nullptr, 0, {}, {});
+        try {
+          if (batch[i].run(tx)) {
+            ++kept;
+            for (auto& action : tx.take_after_commit()) actions.push_back(std::move(action));
+            if (!alone) connection.run("RELEASE unit", nullptr, 0, {}, {});
+            continue;
+          }
+        } catch (...) {
+          finished[i] = failed(std::current_exception());
+          // Some errors end the whole transaction; then every unit of the group must run again.
+          if (!connection.in_transaction()) {
+            if (why) *why = std::current_exception();
+            return false;
+          }
+        }
+        if (alone) {
+          connection.rollback();
+        } else {
+          connection.run("ROLLBACK TO unit", nullptr, 0, {}, {});
+          connection.run("RELEASE unit", nullptr, 0, {}, {});
+        }
+      }
+      if (connection.in_transaction()) connection.commit();
+      commits.fetch_add(kept, std::memory_order_relaxed);
+    } catch (...) {
+      if (why) *why = std::current_exception();
+      connection.rollback();
+      return false;
+    }
+    for (auto& action : actions) action();
+    return true;
+  }
+};
+
+Database::Database(Options options) : state_(std::make_unique<State>()) {
+  State& s = *state_;
+  s.options = std::move(options);
+  s.dialect = s.options.url.starts_with("sqlite:") ? Dialect::sqlite : Dialect::postgresql;
+  if (s.dialect == Dialect::sqlite) {
+    auto writer = std::make_shared<Connection>(s.options.url, Connection::Access::write);
+    s.threads.emplace_back([&s, writer] { s.write_in_groups(*writer); });
+  }
+  const int readers = std::max(1, s.dialect == Dialect::sqlite ? s.options.readers : s.options.pool);
+  for (int i = 0; i < readers; ++i) {
+    auto connection = std::make_shared<Connection>(
+        s.options.url, s.dialect == Dialect::sqlite ? Connection::Access::read : Connection::Access::write);
+    s.threads.emplace_back([&s, connection] { s.serve(*connection); });
+  }
+}
+Database::~Database() { stop(); }
+
+Dialect Database::dialect() const { return state_->dialect; }
+const std::string& Database::url() const { return state_->options.url; }
+
+void Database::enqueue(Kind kind, Unit unit) {
+  State& s = *state_;
+  auto& queue = s.queue_for(kind);
+  unit.is_write = kind == Kind::write;
+  unit.queued = std::chrono::steady_clock::now();
+  (kind == Kind::write ? s.write_count : s.read_count).fetch_add(1, std::memory_order_relaxed);
+  {
+    std::unique_lock lock(queue.mutex);
+    if (!queue.stopping && queue.units.size() < s.options.queue) {
+      s.waiting.fetch_add(1, std::memory_order_relaxed);
+      queue.units.push_back(std::move(unit));
+      lock.unlock();
+      queue.wake.notify_one();
+      return;
+    }
+  }
+  s.rejected.fetch_add(1, std::memory_order_relaxed);
+  unit.done(unavailable("overloaded", "The server is overloaded; try again shortly"), nullptr);
+}
+
+Statistics Database::statistics() const {
+  const State& s = *state_;
+  return {s.waiting,
+          s.running,
+          static_cast<std::int64_t>(s.threads.size()),
+          s.read_count,
+          s.write_count,
+          s.commits,
+          s.retries,
+          s.rejected,
+          s.failures,
+          seconds(std::chrono::nanoseconds(s.wait_ns)),
+          seconds(std::chrono::nanoseconds(s.run_ns))};
+}
+
+void Database::stop() {
+  std::lock_guard once(state_->stop_mutex);
+  for (auto* queue : {&state_->reads, &state_->writes}) {
+    std::lock_guard lock(queue->mutex);
+    queue->stopping = true;
+    queue->wake.notify_all();
+  }
+  state_->threads.clear();
+}
+
+}  // namespace lumina::db

@@ -1,0 +1,101 @@
+// One row of the API: what it is called, who may call it, what it takes, answers and refuses, and the code behind it.
+//
+// Dispatch, decoding, validation, access checks, OpenAPI and the tests of all of them read this one description.
+// Modules give std::vector<Route> from a function such as book_routes(service); core/http/handler.hpp fills the parts
+// that the handler's signature tells.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/caller.hpp"
+#include "core/base/error.hpp"
+#include "core/http/context.hpp"
+#include "core/http/message.hpp"
+#include "core/schema/type.hpp"
+
+namespace lumina::http {
+
+// Who may call a route. There is no default: a route cannot be made without saying it.
+struct Access {
+  enum class Kind : std::uint8_t { anyone, signed_in, permission };
+  Kind kind;
+  Permission permission = Permission::own_account;
+
+  static constexpr Access anyone() { return {Kind::anyone, {}}; }
+  static constexpr Access signed_in() { return {Kind::signed_in, Permission::own_account}; }
+  static constexpr Access needs(Permission p) { return {Kind::permission, p}; }
+  // Whether somebody signed in with this role may call it.
+  constexpr bool allows_role(Role role) const { return kind != Kind::permission || allows(role, permission); }
+  // Whether this caller may: the role, and the scopes of an API key.
+  bool allows_caller(const Caller& caller) const { return kind == Kind::anyone || caller.can(permission); }
+};
+
+// Limits of a class of routes, by name; the quotas are configuration.
+enum class RateClass : std::uint8_t { standard, login, upload, search, unlimited };
+
+struct PathParameter {
+  std::string name;
+  const schema::Type* type = nullptr;
+};
+
+struct Route {
+  Method method = Method::get;
+  std::string path;     // "/api/v1/books/{id}"
+  std::string summary;  // one line
+  std::string tag;      // the group in the document: "Catalogue"
+  std::string description;
+  Access access;
+  RateClass rate = RateClass::standard;
+  int success = 200;
+  std::vector<ErrorKind> errors;  // beyond those that every route has
+  std::uint64_t body_limit = 0;   // bytes; 0: the configured default
+
+  // Filled from the signature of the handler.
+  std::vector<PathParameter> path_parameters;
+  const schema::Type* query = nullptr;
+  bool paged = false;
+  bool if_match = false;
+  const schema::Type* body = nullptr;
+  bool body_required = false;
+  bool body_array = false;  // of `body`
+  std::vector<std::string> body_media{"application/json"};
+  const schema::Type* answer = nullptr;  // of the items when `paged`
+  bool answers_array = false;
+  std::string answer_media = "application/json";
+  bool created_location = false;
+  bool hidden = false;  // another spelling of a documented route: served, not documented
+
+  std::function<Eventual<Response>(Context&)> handler;
+
+  // Finishing touches of a row.
+  Route&& tagged(std::string_view name) && { return tag = name, std::move(*this); }
+  Route&& with_status(int status) && { return success = status, std::move(*this); }
+  Route&& limited(RateClass c) && { return rate = c, std::move(*this); }
+  Route&& accepts_up_to(std::uint64_t bytes) && { return body_limit = bytes, std::move(*this); }
+  Route&& explained(std::string_view text) && { return description = text, std::move(*this); }
+  template <class T>
+  Route&& documented_as() && {
+    return answer = &schema::type_of<T>(), std::move(*this);
+  }
+  // For handlers that read the body themselves.
+  template <class T>
+  Route&& takes(std::vector<std::string> media) && {
+    body = &schema::type_of<T>();
+    body_required = true;
+    body_media = std::move(media);
+    body_array = true;
+    return std::move(*this);
+  }
+  Route&& answers_media(std::string_view media) && { return answer_media = media, std::move(*this); }
+};
+
+// The same handler under another spelling of the sources (row A51); not shown in the document.
+std::vector<Route> also_at(const std::vector<Route>& routes, Method method, std::string_view documented,
+                           std::initializer_list<std::string_view> others);
+
+}  // namespace lumina::http

@@ -1,0 +1,49 @@
+// One record of an import, and the rules that turn the text of any file format into it.
+//
+// What a book cannot be without is a fault, and the record is refused: a title of 1..500 code points and an
+// author of 1..255. Everything else that is wrong is left out with a warning and the book is kept: an ISBN
+// whose check digit fails, an impossible year, an unknown language. Text is cleaned (normalize.hpp), never
+// cut; only a list of authors that is too long ends at the last whole name that fits, with a warning. Pure
+// and thread-safe.
+#pragma once
+#include "core/base/error.hpp"
+#include "modules/books/model.hpp"
+
+#include <cstddef>
+#include <expected>
+#include <string>
+#include <vector>
+
+namespace lumina::books {
+
+struct ImportedRecord {
+  std::size_t line = 0;  // where the record begins in the file, counted from 1
+  std::expected<NewBook, std::vector<FieldError>> book;
+  std::vector<FieldError> warnings;
+  // The record as it stood in the file, to be shown or repaired; only when `book` is a fault.
+  std::string raw;
+};
+
+// The fields as a file has them; empty text is an absent field.
+struct BookDraft {
+  std::string title;
+  std::string subtitle;  // joined to the title as "title: subtitle"
+  std::string author;
+  bool author_is_list = false;  // names parted by commas, which may be shortened
+  std::vector<std::string> other_authors;
+  std::vector<std::string> isbns;  // the first good one is taken
+  std::string genre;
+  std::string year;  // "2008", "2008.0", "-750", "c1851", "1979-05-01", "12/24/2020"
+  std::string description;
+  std::string language;
+  std::string publisher;
+  std::string page_count;
+  std::vector<std::string> tags;
+  std::string cover_url;
+  std::string copies;
+};
+
+// Years after `newest_year` are impossible, as are those before -3000 and the year 0.
+ImportedRecord to_record(const BookDraft& draft, std::size_t line, int newest_year);
+
+}  // namespace lumina::books

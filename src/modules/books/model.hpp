@@ -1,0 +1,150 @@
+// The catalogue's types, free of HTTP, JSON and SQL.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/clock.hpp"
+#include "core/base/ids.hpp"
+#include "core/schema/type.hpp"
+
+namespace lumina::books {
+
+struct Book {
+  BookId id;
+  std::string title;
+  std::string author;
+  std::optional<std::string> isbn;  // ISBN-13, digits only
+  std::optional<std::string> genre;
+  std::optional<int> year_published;
+  std::optional<std::string> description;
+  std::optional<std::string> summary;
+  std::optional<std::string> language;
+  std::optional<std::string> publisher;
+  std::optional<int> page_count;
+  std::vector<std::string> tags;
+  std::optional<std::string> cover_url;
+  int copies_total = 0;
+  int copies_available = 0;
+  std::optional<double> average_rating;
+  int review_count = 0;
+  Timestamp created_at;
+  Timestamp updated_at;
+  std::int64_t version = 1;  // of what librarians edit; part of the ETag, not of the body
+
+  static constexpr std::string_view type_name = "Book";
+  static std::vector<schema::Field> fields();
+};
+
+// What a librarian enters or an import brings. `isbn` may be ISBN-10 or ISBN-13, with or without hyphens; it is kept
+// as ISBN-13 digits.
+struct NewBook {
+  std::string title;   // 1..500 code points
+  std::string author;  // 1..255 code points
+  std::optional<std::string> isbn;
+  std::optional<std::string> genre;  // up to 100 code points
+  std::optional<int> year_published; // -3000..next year
+  std::optional<std::string> description;
+  std::optional<std::string> language;  // BCP 47
+  std::optional<std::string> publisher;
+  std::optional<int> page_count;
+  std::vector<std::string> tags;
+  std::optional<std::string> cover_url;
+  std::optional<int> copies;  // default 1
+
+  static constexpr std::string_view type_name = "NewBook";
+  static std::vector<schema::Field> fields();
+};
+
+// RFC 7396: what is not mentioned stays, null empties.
+struct BookChanges {
+  schema::Patch<std::string> title, author, isbn, genre;
+  schema::Patch<int> year_published;
+  schema::Patch<std::string> description, language, publisher;
+  schema::Patch<int> page_count;
+  schema::Patch<std::vector<std::string>> tags;
+  schema::Patch<std::string> cover_url;
+
+  static constexpr std::string_view type_name = "BookChanges";
+  static std::vector<schema::Field> fields();
+};
+
+// The filters and the order of GET /books.
+struct BookFilter {
+  std::optional<std::string> q;       // words of title or author, spelling of case and accents aside
+  std::optional<std::string> author;  // part of the author's name
+  std::optional<std::string> genre;
+  std::optional<std::string> isbn;
+  std::optional<std::string> tag;
+  std::optional<std::string> language;
+  std::optional<int> year_from, year_to;
+  std::optional<bool> available;
+  std::optional<std::string> sort;  // created_at, title, ... with '-' for descending
+
+  static constexpr std::string_view type_name = "BookFilter";
+  static std::vector<schema::Field> fields();
+};
+
+struct FacetValue {
+  std::optional<std::string> value;  // null: books without one
+  std::int64_t count = 0;
+  static constexpr std::string_view type_name = "FacetValue";
+  static std::vector<schema::Field> fields();
+};
+struct Facet {
+  std::vector<FacetValue> values;  // most books first
+  std::int64_t other = 0;          // books of the values not shown
+  static constexpr std::string_view type_name = "Facet";
+  static std::vector<schema::Field> fields();
+};
+struct Facets {
+  std::int64_t total = 0;
+  Facet genre, author, year_published, language;
+  static constexpr std::string_view type_name = "Facets";
+  static std::vector<schema::Field> fields();
+};
+
+enum class CopyStatus : std::uint8_t { available, on_loan, on_hold, lost, withdrawn };
+constexpr std::array<std::string_view, 5> copy_status_names{"available", "on_loan", "on_hold", "lost", "withdrawn"};
+constexpr auto& enum_names(CopyStatus) { return copy_status_names; }
+
+struct Copy {
+  CopyId id;
+  BookId book_id;
+  std::optional<std::string> barcode;
+  std::optional<std::string> location;
+  std::optional<std::string> condition;
+  CopyStatus status = CopyStatus::available;  // on_loan while a loan is open, whatever is stored
+  static constexpr std::string_view type_name = "Copy";
+  static std::vector<schema::Field> fields();
+};
+struct NewCopy {
+  std::optional<std::string> barcode, location, condition;
+  static constexpr std::string_view type_name = "NewCopy";
+  static std::vector<schema::Field> fields();
+};
+// Status may be set to available, lost or withdrawn; being on loan and on hold are consequences.
+struct CopyChanges {
+  schema::Patch<std::string> barcode, location, condition, status;
+  static constexpr std::string_view type_name = "CopyChanges";
+  static std::vector<schema::Field> fields();
+};
+
+// The fault of one record of a batch or import, by its place in the input.
+struct RecordFault {
+  std::int64_t index = 0;
+  std::vector<std::string> errors;
+  static constexpr std::string_view type_name = "RecordFault";
+  static std::vector<schema::Field> fields();
+};
+struct BatchResult {
+  std::int64_t created = 0, updated = 0, unchanged = 0;
+  std::vector<RecordFault> failed;
+  static constexpr std::string_view type_name = "BatchResult";
+  static std::vector<schema::Field> fields();
+};
+
+}  // namespace lumina::books

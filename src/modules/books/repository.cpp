@@ -1,0 +1,220 @@
+#include "modules/books/repository.hpp"
+
+#include "modules/books/listing_query.hpp"
+
+namespace lumina::books {
+namespace {
+
+const db::Columns<Book> book_columns{{"b.id", &Book::id},
+                                     {"b.title", &Book::title},
+                                     {"b.author", &Book::author},
+                                     {"b.isbn", &Book::isbn},
+                                     {"b.genre", &Book::genre},
+                                     {"b.year_published", &Book::year_published},
+                                     {"b.description", &Book::description},
+                                     {"b.summary", &Book::summary},
+                                     {"b.language", &Book::language},
+                                     {"b.publisher", &Book::publisher},
+                                     {"b.page_count", &Book::page_count},
+                                     {"b.tags", &Book::tags},
+                                     {"b.cover_url", &Book::cover_url},
+                                     {"s.copies_total", &Book::copies_total},
+                                     {"s.copies_available", &Book::copies_available},
+                                     {"s.average_rating", &Book::average_rating},
+                                     {"s.review_count", &Book::review_count},
+                                     {"b.created_at", &Book::created_at},
+                                     {"b.updated_at", &Book::updated_at},
+                                     {"b.version", &Book::version}};
+
+const db::Columns<Copy> copy_columns{
+    {"c.id", &Copy::id},
+    {"c.book_id", &Copy::book_id},
+    {"c.barcode", &Copy::barcode},
+    {"c.location", &Copy::location},
+    {"c.condition", &Copy::condition},
+    {"CASE WHEN EXISTS (SELECT 1 FROM borrows o WHERE o.copy_id = c.id AND o.return_date IS NULL) THEN 'on_loan' "
+     "ELSE c.status END",
+     &Copy::status}};
+
+constexpr auto from_books = " FROM books b JOIN book_stats s ON s.book_id = b.id WHERE ";
+
+}  // namespace
+
+std::optional<Book> BookRepository::find(BookId id) {
+  static const std::string sql = "SELECT " + book_columns.list() + from_books + "b.id = $1 AND b.deleted_at IS NULL";
+  return tx_.find(book_columns, sql, id);
+}
+
+BookRepository::Listing BookRepository::list(const BookFilter& filter, const PageRequest& page) {
+  Listing listing;
+  auto conditions = conditions_of(filter);
+  const auto order = order_of(filter);
+  if (page.cursor && !continue_after(order, *page.cursor, conditions)) {
+    listing.bad_cursor = true;
+    return listing;
+  }
+  const auto limit = conditions.bind(page.limit), offset = conditions.bind(page.skip);
+  // The rows that OFFSET skips are walked in an index; only the page itself reads whole rows.
+  const std::string sql = "SELECT " + book_columns.list() + " FROM (SELECT b.id" + from_books + conditions.where +
+                          " ORDER BY " + order_by(order) + " LIMIT CAST(" + limit + " AS BIGINT) OFFSET CAST(" + offset +
+                          " AS BIGINT)) page JOIN books b ON b.id = page.id JOIN book_stats s ON s.book_id = b.id "
+                          "ORDER BY " + order_by(order);
+  listing.books = tx_.list(book_columns, sql, conditions.values);
+  if (static_cast<std::int64_t>(listing.books.size()) == page.limit) {
+    const Book& last = listing.books.back();
+    const std::string key_sql = "SELECT " + std::string(order.expression) + from_books + "b.id = $1";
+    db::Value key;
+    if (order.code == 'i') key = db::to_value(std::get<0>(*tx_.one<std::optional<std::int64_t>>(key_sql, last.id)));
+    else if (order.code == 'd') key = db::to_value(std::get<0>(*tx_.one<std::optional<double>>(key_sql, last.id)));
+    else key = db::to_value(std::get<0>(*tx_.one<std::optional<std::string>>(key_sql, last.id)));
+    listing.next_cursor = encode_cursor(order, key, last.id.value);
+  }
+  return listing;
+}
+
+std::int64_t BookRepository::count(const BookFilter& filter) {
+  const auto conditions = conditions_of(filter);
+  std::int64_t n = 0;
+  const std::string stats = filter.available ? " JOIN book_stats s ON s.book_id = b.id" : "";
+  tx_.each_of<std::int64_t>([&](std::int64_t c) { n = c; },
+                            "SELECT count(*) FROM books b" + stats + " WHERE " + conditions.where, conditions.values);
+  return n;
+}
+
+Facets BookRepository::facets(const BookFilter& filter, int most_values) {
+  Facets facets;
+  facets.total = count(filter);
+  const auto fill = [&](Facet& facet, const std::string& expression) {
+    auto conditions = conditions_of(filter);
+    const auto limit = conditions.bind(db::to_value(most_values));
+    std::int64_t shown = 0;
+    tx_.each_of<std::optional<std::string>, std::int64_t>(
+        [&](std::optional<std::string> value, std::int64_t n) {
+          facet.values.push_back({std::move(value), n});
+          shown += n;
+        },
+        "SELECT " + expression + " AS value, count(*) AS n" + from_books + conditions.where +
+            " GROUP BY 1 ORDER BY n DESC, value LIMIT CAST(" + limit + " AS BIGINT)",
+        conditions.values);
+    facet.other = facets.total - shown;
+  };
+  fill(facets.genre, "b.genre");
+  fill(facets.author, "b.author");
+  fill(facets.year_published, "CAST(b.year_published AS TEXT)");
+  fill(facets.language, "b.language");
+  return facets;
+}
+
+std::optional<BookId> BookRepository::insert(const BookRow& row, Timestamp now) {
+  const NewBook& b = row.book;
+  const auto made = tx_.one<BookId>(
+      "INSERT INTO books (title, author, isbn, genre, year_published, description, language, publisher, page_count, "
+      "tags, cover_url, title_key, author_key, match_key, created_at, updated_at) "
+      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15) "
+      "ON CONFLICT (isbn) WHERE deleted_at IS NULL DO NOTHING RETURNING id",
+      b.title, b.author, b.isbn, b.genre, b.year_published, b.description, b.language, b.publisher, b.page_count, b.tags,
+      b.cover_url, row.title_key, row.author_key, row.match_key, now);
+  if (!made) return {};
+  const BookId id = std::get<0>(*made);
+  const int copies = b.copies.value_or(1);
+  tx_.execute("INSERT INTO book_stats (book_id, copies_total, copies_available) VALUES ($1, $2, $2)", id, copies);
+  for (int i = 0; i < copies; ++i)
+    tx_.execute("INSERT INTO copies (book_id, created_at, updated_at) VALUES ($1, $2, $2)", id, now);
+  write_tags(id, b.tags);
+  return id;
+}
+
+void BookRepository::write_tags(BookId id, const std::vector<std::string>& tags) {
+  for (const auto& tag : tags)
+    tx_.execute("INSERT INTO book_tags (book_id, tag) VALUES ($1, $2) ON CONFLICT DO NOTHING", id, tag);
+}
+
+BookRepository::Change BookRepository::update(BookId id, std::int64_t version, const BookRow& row, Timestamp now) {
+  const NewBook& b = row.book;
+  if (b.isbn) {
+    const auto holder = find_by_isbn(*b.isbn);
+    if (holder && *holder != id) return Change::duplicate_isbn;
+  }
+  const auto changed = tx_.execute(
+      "UPDATE books SET title = $1, author = $2, isbn = $3, genre = $4, year_published = $5, description = $6, "
+      "language = $7, publisher = $8, page_count = $9, tags = $10, cover_url = $11, title_key = $12, author_key = $13, "
+      "match_key = $14, updated_at = $15, version = version + 1 "
+      "WHERE id = $16 AND version = $17 AND deleted_at IS NULL",
+      b.title, b.author, b.isbn, b.genre, b.year_published, b.description, b.language, b.publisher, b.page_count, b.tags,
+      b.cover_url, row.title_key, row.author_key, row.match_key, now, id, version);
+  if (changed == 0) return find(id) ? Change::stale : Change::absent;
+  tx_.execute("DELETE FROM book_tags WHERE book_id = $1", id);
+  write_tags(id, b.tags);
+  return Change::done;
+}
+
+BookRepository::Removal BookRepository::erase(BookId id, Timestamp now) {
+  // The counters go first: a loan that is being made takes its copy from copies_available, so one of the two loses.
+  const auto emptied = tx_.execute(
+      "UPDATE book_stats SET copies_total = 0, copies_available = 0 WHERE book_id = $1 AND active_borrows = 0", id);
+  if (emptied == 0) return find(id) ? Removal::on_loan : Removal::absent;
+  const auto gone =
+      tx_.execute("UPDATE books SET deleted_at = $2, updated_at = $2, version = version + 1 WHERE id = $1 AND deleted_at IS NULL",
+                  id, now);
+  if (gone == 0) return Removal::absent;
+  tx_.execute("DELETE FROM book_tags WHERE book_id = $1", id);
+  tx_.execute("UPDATE copies SET status = 'withdrawn', barcode = NULL, updated_at = $2 WHERE book_id = $1", id, now);
+  return Removal::done;
+}
+
+std::optional<BookId> BookRepository::find_by_isbn(std::string_view isbn13) {
+  const auto row = tx_.one<BookId>("SELECT id FROM books WHERE isbn = $1 AND deleted_at IS NULL", isbn13);
+  return row ? std::optional(std::get<0>(*row)) : std::nullopt;
+}
+
+std::optional<BookId> BookRepository::find_by_match_key(std::string_view key) {
+  const auto row =
+      tx_.one<BookId>("SELECT id FROM books WHERE match_key = $1 AND deleted_at IS NULL ORDER BY id LIMIT 1", key);
+  return row ? std::optional(std::get<0>(*row)) : std::nullopt;
+}
+
+std::vector<Copy> BookRepository::copies(BookId book) {
+  static const std::string sql = "SELECT " + copy_columns.list() + " FROM copies c WHERE c.book_id = $1 ORDER BY c.id";
+  return tx_.list(copy_columns, sql, book);
+}
+
+std::optional<Copy> BookRepository::find_copy(CopyId id) {
+  static const std::string sql = "SELECT " + copy_columns.list() +
+                                 " FROM copies c JOIN books b ON b.id = c.book_id WHERE c.id = $1 AND b.deleted_at IS NULL";
+  return tx_.find(copy_columns, sql, id);
+}
+
+std::optional<CopyId> BookRepository::insert_copy(BookId book, const NewCopy& copy, Timestamp now) {
+  const auto row = tx_.one<CopyId>(
+      "INSERT INTO copies (book_id, barcode, location, condition, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $5) "
+      "ON CONFLICT (barcode) DO NOTHING RETURNING id",
+      book, copy.barcode, copy.location, copy.condition, now);
+  return row ? std::optional(std::get<0>(*row)) : std::nullopt;
+}
+
+BookRepository::CopyChange BookRepository::update_copy(const Copy& copy, Timestamp now) {
+  if (copy.barcode) {
+    const auto holder = tx_.one<CopyId>("SELECT id FROM copies WHERE barcode = $1", *copy.barcode);
+    if (holder && std::get<0>(*holder) != copy.id) return CopyChange::duplicate_barcode;
+  }
+  tx_.execute("UPDATE copies SET barcode = $2, location = $3, condition = $4, updated_at = $5 WHERE id = $1", copy.id,
+              copy.barcode, copy.location, copy.condition, now);
+  if (copy.status != CopyStatus::on_loan)
+    tx_.execute("UPDATE copies SET status = $2 WHERE id = $1", copy.id, copy.status);
+  return CopyChange::done;
+}
+
+bool BookRepository::erase_copy(CopyId id) {
+  return tx_.execute("DELETE FROM copies WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM borrows WHERE copy_id = $1)", id) > 0;
+}
+
+void BookRepository::refresh_copy_counts(BookId book) {
+  tx_.execute(
+      "UPDATE book_stats SET "
+      "copies_total = (SELECT count(*) FROM copies WHERE book_id = $1 AND status NOT IN ('lost', 'withdrawn')), "
+      "copies_available = (SELECT count(*) FROM copies c WHERE c.book_id = $1 AND c.status = 'available' AND NOT EXISTS "
+      "(SELECT 1 FROM borrows o WHERE o.copy_id = c.id AND o.return_date IS NULL)) WHERE book_id = $1",
+      book);
+}
+
+}  // namespace lumina::books

@@ -1,0 +1,64 @@
+// SQL of the catalogue: books, copies, tags and the counters shown with a book.
+//
+// Also reads borrows, to tell which copies are out. Absent is std::nullopt; conflicts are answers, not exceptions.
+#pragma once
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/page.hpp"
+#include "core/db/transaction.hpp"
+#include "modules/books/model.hpp"
+
+namespace lumina::books {
+
+// NewBook as it is stored: normalised, with the keys for sorting and matching.
+struct BookRow {
+  NewBook book;
+  std::string title_key, author_key, match_key;
+};
+
+class BookRepository {
+ public:
+  explicit BookRepository(db::Transaction& tx) : tx_(tx) {}
+
+  std::optional<Book> find(BookId id);
+  // In the order of the filter. Throws nothing for a bad cursor: `bad_cursor` is set and the page is empty.
+  struct Listing {
+    std::vector<Book> books;
+    std::optional<std::string> next_cursor;
+    bool bad_cursor = false;
+  };
+  Listing list(const BookFilter& filter, const PageRequest& page);
+  std::int64_t count(const BookFilter& filter);
+  Facets facets(const BookFilter& filter, int most_values);
+
+  // Nothing when another book has the ISBN.
+  std::optional<BookId> insert(const BookRow& row, Timestamp now);
+  enum class Change : std::uint8_t { done, absent, stale, duplicate_isbn };
+  // Replaces what librarians edit, when the row still stands at `version`.
+  Change update(BookId id, std::int64_t version, const BookRow& row, Timestamp now);
+  enum class Removal : std::uint8_t { done, absent, on_loan };
+  Removal erase(BookId id, Timestamp now);
+
+  std::optional<BookId> find_by_isbn(std::string_view isbn13);
+  std::optional<BookId> find_by_match_key(std::string_view key);
+
+  std::vector<Copy> copies(BookId book);
+  std::optional<Copy> find_copy(CopyId id);
+  // Nothing when the barcode is taken.
+  std::optional<CopyId> insert_copy(BookId book, const NewCopy& copy, Timestamp now);
+  enum class CopyChange : std::uint8_t { done, duplicate_barcode };
+  CopyChange update_copy(const Copy& copy, Timestamp now);
+  // False when it was ever lent; then it can only be withdrawn.
+  bool erase_copy(CopyId id);
+  // Recounts a book's copies after one was added, changed or removed.
+  void refresh_copy_counts(BookId book);
+
+ private:
+  void write_tags(BookId id, const std::vector<std::string>& tags);
+  db::Transaction& tx_;
+};
+
+}  // namespace lumina::books

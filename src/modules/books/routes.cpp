@@ -1,0 +1,129 @@
+#include "modules/books/routes.hpp"
+
+#include <fmt/format.h>
+
+#include <memory>
+#include <sstream>
+
+#include "core/http/cached.hpp"
+#include "core/http/handler.hpp"
+#include "core/jobs/routes.hpp"
+
+namespace lumina::books {
+namespace {
+
+using namespace http;
+using enum ErrorKind;
+
+constexpr auto librarian = Access::needs(Permission::books_write);
+
+
+Task<Result<Versioned<Book>>> versioned(Task<Result<Book>> task) {
+  auto book = co_await std::move(task);
+  if (!book) co_return Failure(std::move(book.error()));
+  const auto version = book->version;
+  co_return Versioned<Book>{std::move(*book), version};
+}
+
+Task<Result<Created<Book>>> created(Task<Result<Book>> task) {
+  auto book = co_await std::move(task);
+  if (!book) co_return Failure(std::move(book.error()));
+  Created<Book> out{std::move(*book), "", 0};
+  out.location = fmt::format("/api/v1/books/{}", out.value.id.value);
+  out.version = out.value.version;
+  co_return out;
+}
+
+Task<Result<Created<Copy>>> created(Task<Result<Copy>> task) {
+  auto copy = co_await std::move(task);
+  if (!copy) co_return Failure(std::move(copy.error()));
+  Created<Copy> out{std::move(*copy), "", 0};
+  out.location = fmt::format("/api/v1/copies/{}", out.value.id.value);
+  co_return out;
+}
+
+Task<Result<jobs::TaskAccepted>> start_import(Importer& importer, jobs::Runner& runner, Upload file, Caller by) {
+  auto bytes = std::make_shared<const std::string>(std::move(file.bytes));
+  auto work = [&importer, bytes, name = file.filename.empty() ? file.media_type : file.filename,
+               by](jobs::Progress& progress) -> Result<std::string> {
+    std::istringstream in(*bytes);
+    const auto step = [&](std::size_t read) {
+      progress.at(static_cast<double>(read) / static_cast<double>(std::max<std::size_t>(1, bytes->size())));
+      return !progress.cancelled();
+    };
+    auto report = importer.run(in, name, {}, by, step);
+    if (!report) return Failure(std::move(report.error()));
+    return json::encode(*report);
+  };
+  return runner.start("books.import", by, std::move(work));
+}
+
+}  // namespace
+
+std::vector<Route> book_routes(BookService& books, Importer& importer, jobs::Runner& runner,
+                               cache::BodyCache& cache) {
+  std::vector<Route> routes;
+  const auto add = [&](Route route) { routes.push_back(std::move(route).tagged("Catalogue")); };
+
+  add(cached(get("/api/v1/books", "List the books", Access::anyone(), {},
+                 [&](Query<BookFilter> filter, Paging page) { return books.list(*filter, *page); }),
+             cache, always(catalogue_tag())));
+  add(post("/api/v1/books", "Add a book", librarian, {refused},
+           [&](Body<NewBook> book, Caller by) { return created(books.create(*book, by)); }));
+  add(cached(get("/api/v1/books/facets", "Count the books by genre, author, year and language", Access::anyone(), {},
+                 [&](Query<BookFilter> filter) { return books.facets(*filter, 100); }),
+             cache, always(catalogue_tag())));
+  add(post("/api/v1/books/batch", "Add or complete up to 1,000 books", librarian, {},
+           [&](RawRequest request, Caller by) { return importer.add_batch(request.request->body, by); })
+          .with_status(200)
+          .accepts_up_to(32 * 1024 * 1024)
+          .takes<NewBook>({"application/json", "application/x-ndjson"})
+          .explained("A JSON array, or one book a line (NDJSON). Books are matched by ISBN, then by title and author; a "
+                     "faulty one is reported and loses nobody else."));
+  add(post("/api/v1/books/import", "Import a file of books", librarian, {refused},
+           [&](Upload file, Caller by) { return jobs::accepted(start_import(importer, runner, std::move(file), by)); })
+          .with_status(202)
+          .documented_as<jobs::TaskAccepted>()
+          .limited(RateClass::upload)
+          .accepts_up_to(64 * 1024 * 1024)
+          .explained("CSV with any of the usual headers (Goodreads and goodbooks-10k known) or JSON lines. Books are "
+                     "matched by ISBN, then by title and author, so that the same file again changes nothing."));
+  add(cached(get("/api/v1/books/{id}", "Read a book", Access::anyone(), {ErrorKind::not_found},
+                 [&](Path<BookId> id) { return versioned(books.find(*id)); }),
+             cache, by_path_id(book_tag_kind)));
+  add(put("/api/v1/books/{id}", "Replace a book", librarian, {ErrorKind::not_found, refused, ErrorKind::stale},
+          [&](Path<BookId> id, Body<NewBook> book, IfMatch seen, Caller by) {
+            return versioned(books.replace(*id, *book, *seen, by));
+          }));
+  add(patch("/api/v1/books/{id}", "Change a book", librarian, {ErrorKind::not_found, refused, ErrorKind::stale},
+            [&](Path<BookId> id, Body<BookChanges> changes, IfMatch seen, Caller by) {
+              return versioned(books.change(*id, *changes, *seen, by));
+            }));
+  add(del("/api/v1/books/{id}", "Delete a book", librarian, {ErrorKind::not_found, refused, ErrorKind::stale},
+          [&](Path<BookId> id, IfMatch seen, Caller by) { return books.remove(*id, *seen, by); }));
+
+  add(get("/api/v1/books/{id}/copies", "List a book's copies", Access::anyone(), {ErrorKind::not_found},
+          [&](Path<BookId> id) { return books.copies(*id); }));
+  add(post("/api/v1/books/{id}/copies", "Add a copy", librarian, {ErrorKind::not_found, refused},
+           [&](Path<BookId> id, OptionalBody<NewCopy> copy, Caller by) { return created(books.add_copy(*id, *copy, by)); }));
+  add(patch("/api/v1/copies/{id}", "Change a copy", librarian, {ErrorKind::not_found, refused},
+            [&](Path<CopyId> id, Body<CopyChanges> changes, Caller by) { return books.change_copy(*id, *changes, by); }));
+  add(del("/api/v1/copies/{id}", "Remove a copy that was never lent", librarian, {ErrorKind::not_found, refused},
+          [&](Path<CopyId> id, Caller by) { return books.remove_copy(*id, by); }));
+
+  for (auto& alias : also_at(routes, Method::post, "/api/v1/books/import", {"/api/v1/imports"}))
+    routes.push_back(std::move(alias));
+  return routes;
+}
+
+cache::Tag catalogue_tag() { return cache::Tag("catalogue"); }
+
+void keep_cache_true(events::Bus& bus, cache::BodyCache& cache) {
+  bus.subscribe("", [&cache](const events::Event& event) {
+    if (!event.book) return;
+    cache.drop(cache::Tag(book_tag_kind, event.book->value));
+    cache.drop(catalogue_tag());
+  });
+}
+
+}  // namespace lumina::books

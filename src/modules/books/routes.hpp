@@ -1,0 +1,23 @@
+// The API of the catalogue.
+#pragma once
+#include <vector>
+
+#include "core/cache/body_cache.hpp"
+#include "core/events/bus.hpp"
+#include "core/http/route.hpp"
+#include "core/jobs/runner.hpp"
+#include "modules/books/importer.hpp"
+#include "modules/books/service.hpp"
+
+namespace lumina::books {
+
+std::vector<http::Route> book_routes(BookService& books, Importer& importer, jobs::Runner& runner,
+                                     cache::BodyCache& cache);
+
+// What cached answers of the catalogue name as shown: one book, or any of them. Drops both when an event concerns a
+// book, its stock, its loans or its reviews.
+cache::Tag catalogue_tag();
+constexpr const char* book_tag_kind = "book";
+void keep_cache_true(events::Bus& bus, cache::BodyCache& cache);
+
+}  // namespace lumina::books

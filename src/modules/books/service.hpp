@@ -1,0 +1,56 @@
+// The rules of the catalogue: what makes a book, who else has its ISBN, when it may go.
+//
+// Public functions are awaited on an io thread; each is one unit of work. Those that take a db::Transaction run inside
+// somebody else's unit of work, on a database thread.
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/caller.hpp"
+#include "core/base/clock.hpp"
+#include "core/base/error.hpp"
+#include "core/base/page.hpp"
+#include "core/base/precondition.hpp"
+#include "core/base/task.hpp"
+#include "core/db/database.hpp"
+#include "core/events/journal.hpp"
+#include "modules/books/model.hpp"
+
+namespace lumina::books {
+
+class BookService {
+ public:
+  BookService(db::Database& database, const Clock& clock, events::Journal& journal)
+      : database_(database), clock_(clock), journal_(journal) {}
+
+  Task<Result<Book>> find(BookId id);
+  Task<Result<Page<Book>>> list(BookFilter filter, PageRequest page);
+  // Blocking, for the command line.
+  Result<Page<Book>> list_now(BookFilter filter, PageRequest page);
+  Task<Result<Facets>> facets(BookFilter filter, int most_values);
+
+  Task<Result<Book>> create(NewBook book, Caller by);
+  Task<Result<Book>> replace(BookId id, NewBook book, Precondition seen, Caller by);
+  Task<Result<Book>> change(BookId id, BookChanges changes, Precondition seen, Caller by);
+  Task<Status> remove(BookId id, Precondition seen, Caller by);
+
+  Task<Result<std::vector<Copy>>> copies(BookId book);
+  Task<Result<Copy>> add_copy(BookId book, NewCopy copy, Caller by);
+  Task<Result<Copy>> change_copy(CopyId id, CopyChanges changes, Caller by);
+  Task<Status> remove_copy(CopyId id, Caller by);
+
+  enum class Outcome : std::uint8_t { created, updated, unchanged };
+  // One record of an import: created, or merged into the book it matches; empty fields never erase what is there.
+  Outcome upsert(db::Transaction& tx, const NewBook& book, const Caller& by);
+
+ private:
+  db::Database& database_;
+  const Clock& clock_;
+  events::Journal& journal_;
+};
+
+// For other modules' units of work: the title, nothing when there is no such book.
+std::optional<std::string> book_title(db::Transaction& tx, BookId id);
+
+}  // namespace lumina::books

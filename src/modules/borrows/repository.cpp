@@ -1,0 +1,228 @@
+#include "modules/borrows/repository.hpp"
+
+namespace lumina::borrows {
+namespace {
+
+Borrow to_loan(LoanRow row, bool with_user) {
+  row.book = {row.book_id, std::move(row.title), std::move(row.author)};
+  if (with_user) row.user = Borrower{row.user_id, std::move(row.full_name), std::move(row.email)};
+  return std::move(static_cast<Borrow&>(row));
+}
+
+// A copy c that can be lent now.
+const std::string free_copy =
+    "c.status = 'available' AND NOT EXISTS "
+    "(SELECT 1 FROM borrows o WHERE o.copy_id = c.id AND o.return_date IS NULL)";
+
+std::string borrow_statement(BorrowRepository::Contended contended) {
+  const std::string skip = contended == BorrowRepository::Contended::pass_over ? " SKIP LOCKED" : "";
+  return "WITH pick AS (SELECT c.id AS copy_id, b.title, b.author FROM copies c "
+         "JOIN books b ON b.id = c.book_id JOIN users u ON u.id = $1::bigint WHERE c.book_id = $2::bigint "
+         "AND b.deleted_at IS NULL AND u.deleted_at IS NULL AND u.is_active = 1 AND " +
+         free_copy + " ORDER BY c.id LIMIT 1 FOR NO KEY UPDATE OF c" + skip +
+         " FOR KEY SHARE OF u), "
+         "changed AS (INSERT INTO borrows (user_id, book_id, copy_id, borrow_date, due_date) "
+         "SELECT $1::bigint, $2::bigint, copy_id, $3::bigint, $4::bigint FROM pick ON CONFLICT DO NOTHING "
+         "RETURNING id AS journal_id, user_id AS journal_user, book_id AS journal_book), "
+         "counted AS (UPDATE book_stats s SET copies_available = s.copies_available - 1, "
+         "active_borrows = s.active_borrows + 1, total_borrows = s.total_borrows + 1 "
+         "FROM changed WHERE s.book_id = changed.journal_book)" +
+         events::Journal::attached(5) + "SELECT journal_id, copy_id, title, author FROM changed, pick";
+}
+
+}  // namespace
+
+std::optional<Standing> BorrowRepository::standing(BookId book, UserId user) {
+  static const std::string sql =
+      "SELECT b.title, b.author, "
+      "(SELECT u.is_active FROM users u WHERE u.id = $2 AND u.deleted_at IS NULL), "
+      "(SELECT o.id FROM borrows o WHERE o.user_id = $2 AND o.book_id = $1 AND o.return_date IS NULL), "
+      "(SELECT c.id FROM copies c WHERE c.book_id = $1 AND " +
+      free_copy + " ORDER BY c.id LIMIT 1) FROM books b WHERE b.id = $1 AND b.deleted_at IS NULL";
+  std::optional<Standing> found;
+  tx_.each<std::string, std::string, std::optional<bool>, std::optional<BorrowId>, std::optional<CopyId>>(
+      [&](std::string title, std::string author, std::optional<bool> active, std::optional<BorrowId> own,
+          std::optional<CopyId> copy) {
+        found = Standing{std::move(title), std::move(author), active, own, copy};
+      },
+      sql, book, user);
+  return found;
+}
+
+std::int64_t BorrowRepository::open_loans(UserId user) {
+  return std::get<0>(*tx_.one<std::int64_t>(
+      "SELECT count(*) FROM borrows WHERE user_id = $1 AND return_date IS NULL", user));
+}
+
+void BorrowRepository::hold_borrower(UserId user) {
+  if (tx_.postgresql()) tx_.one<UserId>("SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE", user);
+}
+
+std::optional<BorrowId> BorrowRepository::insert(const NewBorrow& loan, CopyId copy) {
+  const auto made = tx_.one<BorrowId>(
+      "INSERT INTO borrows (user_id, book_id, copy_id, borrow_date, due_date) VALUES ($1, $2, $3, $4, $5) "
+      "ON CONFLICT DO NOTHING RETURNING id",
+      loan.user, loan.book, copy, loan.borrow_date, loan.due_date);
+  if (!made) return {};
+  tx_.execute(
+      "UPDATE book_stats SET copies_available = copies_available - 1, active_borrows = active_borrows + 1, "
+      "total_borrows = total_borrows + 1 WHERE book_id = $1",
+      loan.book);
+  return std::get<0>(*made);
+}
+
+std::optional<Borrow> BorrowRepository::insert_at_once(const NewBorrow& loan, Contended contended,
+                                                       const events::Journal::Attachment& journal) {
+  static const std::string passing_over = borrow_statement(Contended::pass_over),
+                           waiting = borrow_statement(Contended::wait);
+  std::optional<Borrow> made;
+  tx_.each<BorrowId, CopyId, std::string, std::string>(
+      [&](BorrowId id, CopyId copy, std::string title, std::string author) {
+        Borrow& b = made.emplace();
+        b.id = id;
+        b.user_id = loan.user;
+        b.book_id = loan.book;
+        b.copy_id = copy;
+        b.borrow_date = loan.borrow_date;
+        b.due_date = loan.due_date;
+        b.book = {loan.book, std::move(title), std::move(author)};
+      },
+      contended == Contended::pass_over ? passing_over : waiting, loan.user, loan.book, loan.borrow_date,
+      loan.due_date, journal.type, journal.resource, journal.at, journal.actor, journal.address,
+      journal.request_id, journal.origin);
+  return made;
+}
+
+namespace {
+
+auto closing(std::optional<Borrow>& closed, UserId user, BookId book, Timestamp now) {
+  return [&closed, user, book, now](BorrowId id, CopyId copy, Timestamp borrowed, Timestamp due, int renewals,
+                                    std::string title, std::string author) {
+    Borrow& b = closed.emplace();
+    b.id = id;
+    b.user_id = user;
+    b.book_id = book;
+    b.copy_id = copy;
+    b.borrow_date = borrowed;
+    b.due_date = due;
+    b.return_date = now;
+    b.status = LoanStatus::returned;
+    b.renewals = renewals;
+    b.book = {book, std::move(title), std::move(author)};
+  };
+}
+
+}  // namespace
+
+std::optional<Borrow> BorrowRepository::close(UserId user, BookId book, Timestamp now) {
+  std::optional<Borrow> closed;
+  tx_.each<BorrowId, CopyId, Timestamp, Timestamp, int, std::string, std::string>(
+      closing(closed, user, book, now),
+      "UPDATE borrows SET return_date = $3, status = 'returned' "
+      "WHERE user_id = $1 AND book_id = $2 AND return_date IS NULL "
+      "RETURNING id, copy_id, borrow_date, due_date, renewals, "
+      "(SELECT title FROM books WHERE id = $2), (SELECT author FROM books WHERE id = $2)",
+      user, book, now);
+  if (closed)
+    tx_.execute(
+        "UPDATE book_stats SET active_borrows = active_borrows - 1, copies_available = copies_available + "
+        "(SELECT count(*) FROM copies WHERE id = $2 AND status = 'available') WHERE book_id = $1",
+        book, closed->copy_id);
+  return closed;
+}
+
+std::optional<Borrow> BorrowRepository::close_at_once(UserId user, BookId book, Timestamp now,
+                                                      const events::Journal::Attachment& journal) {
+  static const std::string sql =
+      "WITH changed AS (UPDATE borrows SET return_date = $3::bigint, status = 'returned' "
+      "WHERE user_id = $1::bigint AND book_id = $2::bigint AND return_date IS NULL "
+      "RETURNING id AS journal_id, user_id AS journal_user, book_id AS journal_book, copy_id, borrow_date, "
+      "due_date, "
+      "renewals), "
+      "freed AS (SELECT c.status FROM copies c JOIN changed ON changed.copy_id = c.id FOR SHARE OF c), "
+      "counted AS (UPDATE book_stats s SET active_borrows = s.active_borrows - 1, copies_available = "
+      "s.copies_available + CASE WHEN freed.status = 'available' THEN 1 ELSE 0 END "
+      "FROM changed, freed WHERE s.book_id = changed.journal_book)" +
+      events::Journal::attached(4) +
+      "SELECT journal_id, copy_id, borrow_date, due_date, renewals, b.title, b.author "
+      "FROM changed JOIN books b ON b.id = journal_book";
+  std::optional<Borrow> closed;
+  tx_.each<BorrowId, CopyId, Timestamp, Timestamp, int, std::string, std::string>(
+      closing(closed, user, book, now), sql, user, book, now, journal.type, journal.resource, journal.at,
+      journal.actor, journal.address, journal.request_id, journal.origin);
+  return closed;
+}
+
+std::optional<Borrow> BorrowRepository::find(BorrowId id) {
+  static const std::string sql =
+      "SELECT " + loan_columns.list() +
+      " FROM borrows w JOIN books b ON b.id = w.book_id JOIN users u ON u.id = w.user_id WHERE w.id = $1";
+  const bool lock = tx_.postgresql() && tx_.writable();
+  static const std::string locking = sql + " FOR UPDATE OF w";
+  auto row = tx_.find(loan_columns, lock ? locking : sql, id);
+  if (!row) return {};
+  return to_loan(std::move(*row), false);
+}
+
+void BorrowRepository::renew(BorrowId id, Timestamp due_date) {
+  tx_.execute("UPDATE borrows SET due_date = $2, renewals = renewals + 1, status = 'active' WHERE id = $1",
+              id, due_date);
+}
+
+std::vector<BorrowRepository::Due> BorrowRepository::mark_overdue(Timestamp now, int most) {
+  std::vector<Due> marked;
+  tx_.each<BorrowId, UserId>(
+      [&](BorrowId id, UserId user) { marked.push_back({id, user}); },
+      "UPDATE borrows SET status = 'overdue' WHERE return_date IS NULL AND status = 'active' AND id IN "
+      "(SELECT id FROM borrows WHERE return_date IS NULL AND status = 'active' AND due_date < $1 "
+      "ORDER BY due_date LIMIT CAST($2 AS BIGINT)) RETURNING id, user_id",
+      now, most);
+  return marked;
+}
+
+BorrowRepository::Listing BorrowRepository::list(const LoanFilter& filter, Order order, bool with_user,
+                                                 const PageRequest& page, Timestamp now) {
+  Listing listing;
+  const auto statement = page_statement(filter, order, page, now);
+  if (!statement) {
+    listing.bad_cursor = true;
+    return listing;
+  }
+  for (auto& row : tx_.list(loan_columns, statement->sql, statement->values))
+    listing.loans.push_back(to_loan(std::move(row), with_user));
+  if (static_cast<std::int64_t>(listing.loans.size()) == page.limit)
+    listing.next_cursor = encode_cursor(order, listing.loans.back());
+  return listing;
+}
+
+std::int64_t BorrowRepository::count(const LoanFilter& filter, Order order, Timestamp now) {
+  const auto statement = count_statement(filter, order, now);
+  std::int64_t n = 0;
+  tx_.each_of<std::int64_t>([&](std::int64_t c) { n = c; }, statement.sql, statement.values);
+  return n;
+}
+
+BorrowHistory BorrowRepository::history(UserId user, Timestamp now) {
+  BorrowHistory h;
+  tx_.each<std::int64_t, std::int64_t, std::int64_t>(
+      [&](std::int64_t all, std::int64_t returned, std::int64_t overdue) {
+        h.total_borrows = all;
+        h.returned_borrows = returned;
+        h.overdue_borrows = overdue;
+        h.active_borrows = all - returned - overdue;
+      },
+      history_sql, user, now);
+  return h;
+}
+
+std::optional<Availability> BorrowRepository::availability(BookId book) {
+  std::optional<Availability> found;
+  tx_.each<std::int64_t, std::int64_t, int, int, std::optional<Timestamp>>(
+      [&](std::int64_t active, std::int64_t total, int copies, int available, std::optional<Timestamp> next) {
+        found = Availability{book, available > 0, active, total, copies, available, 0, next};
+      },
+      availability_sql, book);
+  return found;
+}
+
+}  // namespace lumina::borrows

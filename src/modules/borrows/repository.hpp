@@ -1,0 +1,86 @@
+// SQL of circulation: loans, and the counters of a book that loans move.
+//
+// Also reads books, copies and users. Absent is std::nullopt; a lost race is an absent row, not an exception.
+// Loans come back with `status` as stored: borrows::show_as_of says what it is now.
+//
+// Locks on PostgreSQL are taken in one order everywhere: loan, copy, counters of the book.
+#pragma once
+#include "core/base/page.hpp"
+#include "core/db/transaction.hpp"
+#include "core/events/journal.hpp"
+#include "modules/borrows/loan_query.hpp"
+#include "modules/borrows/model.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace lumina::borrows {
+
+// What decides whether somebody may borrow a book.
+struct Standing {
+  std::string title, author;
+  std::optional<bool> borrower_active;  // nothing: no such person
+  std::optional<BorrowId> own_loan;     // of this book, open
+  std::optional<CopyId> free_copy;
+};
+
+struct NewBorrow {
+  UserId user;
+  BookId book;
+  Timestamp borrow_date, due_date;
+};
+
+class BorrowRepository {
+ public:
+  explicit BorrowRepository(db::Transaction& tx) : tx_(tx) {}
+
+  // Nothing when there is no such book.
+  std::optional<Standing> standing(BookId book, UserId user);
+  std::int64_t open_loans(UserId user);
+  // PostgreSQL: until the end of the transaction nobody else lends to this person under a limit.
+  void hold_borrower(UserId user);
+
+  // Lends this copy and moves the counters; nothing when it is out or the person has the book.
+  std::optional<BorrowId> insert(const NewBorrow& loan, CopyId copy);
+  // PostgreSQL: picks a copy, lends it, counts and journals in one statement. Nothing when it could not be
+  // lent now: ask standing() why. Copies that others are taking at this moment are passed over, or waited
+  // for.
+  enum class Contended : std::uint8_t { pass_over, wait };
+  std::optional<Borrow> insert_at_once(const NewBorrow& loan, Contended contended,
+                                       const events::Journal::Attachment& journal);
+
+  // Closes the open loan of this person and book; nothing when there is none.
+  std::optional<Borrow> close(UserId user, BookId book, Timestamp now);
+  // The same in one statement of PostgreSQL, journalled.
+  std::optional<Borrow> close_at_once(UserId user, BookId book, Timestamp now,
+                                      const events::Journal::Attachment& journal);
+
+  // Stays as it is until the end of a writing transaction.
+  std::optional<Borrow> find(BorrowId id);
+  void renew(BorrowId id, Timestamp due_date);
+
+  struct Due {
+    BorrowId id;
+    UserId user;
+  };
+  // Stores `overdue` for up to `most` loans that became so, and says which.
+  std::vector<Due> mark_overdue(Timestamp now, int most);
+
+  struct Listing {
+    std::vector<Borrow> loans;
+    std::optional<std::string> next_cursor;
+    bool bad_cursor = false;
+  };
+  Listing list(const LoanFilter& filter, Order order, bool with_user, const PageRequest& page, Timestamp now);
+  std::int64_t count(const LoanFilter& filter, Order order, Timestamp now);
+  // The counts alone.
+  BorrowHistory history(UserId user, Timestamp now);
+
+  std::optional<Availability> availability(BookId book);
+
+ private:
+  db::Transaction& tx_;
+};
+
+}  // namespace lumina::borrows

@@ -1,0 +1,53 @@
+// Lending: who may borrow what, when it is due, how it comes back.
+//
+// Public functions are awaited on an io thread; each is one unit of work, but for borrow on PostgreSQL, which
+// is one statement and, when that lends nothing, a look at why. Two people never get one copy: that is a
+// unique index, and whoever loses the race is told what stands then. Every loan, return and renewal is
+// journalled with its change.
+#pragma once
+#include "core/base/caller.hpp"
+#include "core/base/clock.hpp"
+#include "core/base/error.hpp"
+#include "core/base/page.hpp"
+#include "core/base/task.hpp"
+#include "core/db/database.hpp"
+#include "core/events/journal.hpp"
+#include "modules/borrows/model.hpp"
+#include "modules/borrows/policy.hpp"
+
+namespace lumina::borrows {
+
+class BorrowService {
+ public:
+  BorrowService(db::Database& database, const Clock& clock, events::Journal& journal, LoanRules rules)
+      : database_(database), clock_(clock), journal_(journal), rules_(rules) {}
+
+  // What the body says goes before the query. Staff may name another person.
+  Task<Result<Borrow>> borrow(BookId book, const LoanTerms& query, const LoanTerms& body, Caller by);
+  Task<Result<Borrow>> give_back(BookId book, const ReturnTerms& query, const ReturnTerms& body, Caller by);
+  // One's own loan; staff may renew anybody's.
+  Task<Result<Borrow>> renew(BorrowId id, Caller by);
+
+  Task<Result<Page<Borrow>>> own(UserId user, OwnLoans filter, PageRequest page);
+  Task<Result<BorrowHistory>> history(UserId user, HistoryPart part);
+  Task<Result<Page<Borrow>>> all(LoanFilter filter, PageRequest page);
+  // Longest overdue first.
+  Task<Result<Page<Borrow>>> overdue(LoanFilter filter, PageRequest page);
+  Task<Result<Availability>> availability(BookId book);
+
+  // The daily job: stores and tells ("borrow.overdue") what became overdue; gives how many. Safe to run at
+  // any time and in several processes at once.
+  Task<Result<std::int64_t>> mark_overdue();
+
+ private:
+  struct Request;
+  Task<Result<Borrow>> lend_in_turn(Request request, Caller by);
+  Task<Result<Borrow>> lend_at_once(Request request, Caller by);
+
+  db::Database& database_;
+  const Clock& clock_;
+  events::Journal& journal_;
+  const LoanRules rules_;
+};
+
+}  // namespace lumina::borrows

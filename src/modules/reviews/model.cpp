@@ -1,0 +1,93 @@
+#include "modules/reviews/model.hpp"
+
+#include "core/base/text.hpp"
+
+namespace lumina::reviews {
+namespace {
+
+using schema::Field;
+using schema::Rule;
+
+bool has_text(std::string_view text) { return !trim(text).empty(); }
+std::vector<Rule> text_rules() {
+  return {schema::length(10, 5000), schema::format("not-blank", &has_text, "must not be blank")};
+}
+std::vector<Rule> rating_rules() { return {schema::range(1.0, 5.0), schema::step(0.5)}; }
+
+}  // namespace
+
+std::vector<Field> Reviewer::fields() {
+  return {{"id", &Reviewer::id, "Identifier"}, {"full_name", &Reviewer::full_name, "Name as shown"}};
+}
+std::vector<Field> Review::fields() {
+  return {{"id", &Review::id, "Identifier"},
+          {"user_id", &Review::user_id, "Who wrote it"},
+          {"book_id", &Review::book_id, "Of which book"},
+          {"review_text", &Review::review_text, "The review"},
+          {"rating", &Review::rating, "1.0 to 5.0 in steps of 0.5"},
+          {"sentiment_score", &Review::sentiment_score, "-1 to 1"},
+          {"sentiment_source", &Review::sentiment_source, "Who found the score"},
+          {"helpful_count", &Review::helpful_count, "People who found it helpful"},
+          {"created_at", &Review::created_at, "When it was written"},
+          {"updated_at", &Review::updated_at, "When it was last changed"},
+          {"user", &Review::user, "Who wrote it"}};
+}
+std::vector<Field> NewReview::fields() {
+  return {{"book_id", &NewReview::book_id, "A book you have borrowed"},
+          {"review_text", &NewReview::review_text, "10 to 5000 characters", text_rules()},
+          {"rating", &NewReview::rating, "1.0 to 5.0 in steps of 0.5", rating_rules()}};
+}
+std::vector<Field> ReviewChanges::fields() {
+  return {{"review_text", &ReviewChanges::review_text, "10 to 5000 characters", text_rules()},
+          {"rating", &ReviewChanges::rating, "1.0 to 5.0 in steps of 0.5", rating_rules()}};
+}
+std::vector<Field> ReviewOrder::fields() {
+  return {{"sort",
+           &ReviewOrder::sort,
+           "Order; '-' in front for descending (default -created_at)",
+           {schema::one_of({"created_at", "-created_at", "rating", "-rating", "sentiment_score",
+                            "-sentiment_score", "helpful", "-helpful"})}}};
+}
+std::vector<Field> SentimentDistribution::fields() {
+  return {{"positive", &SentimentDistribution::positive, "Reviews above 0.3"},
+          {"neutral", &SentimentDistribution::neutral, "Reviews from -0.3 to 0.3"},
+          {"negative", &SentimentDistribution::negative, "Reviews below -0.3"}};
+}
+std::vector<Field> RatingCount::fields() {
+  return {{"rating", &RatingCount::rating, "1.0 to 5.0"}, {"count", &RatingCount::count, "Reviews with it"}};
+}
+std::vector<Field> ThemeLine::fields() {
+  return {{"term", &ThemeLine::term, "What reviews talk about"},
+          {"count", &ThemeLine::count, "Reviews that do"},
+          {"sentiment", &ThemeLine::sentiment, "How they feel about it, -1 to 1"}};
+}
+std::vector<Field> Analysis::fields() {
+  return {{"book_id", &Analysis::book_id, "The book"},
+          {"book_title", &Analysis::book_title, "Its title"},
+          {"average_sentiment", &Analysis::average_sentiment, "Mean of the scores, two decimals"},
+          {"sentiment_distribution", &Analysis::sentiment_distribution, "Reviews by sign"},
+          {"category", &Analysis::category, "very_negative, negative, neutral, positive or very_positive"},
+          {"label", &Analysis::label, "The category for people"},
+          {"color", &Analysis::color, "The category as a colour"},
+          {"total_reviews", &Analysis::total_reviews, "Number of reviews"},
+          {"average_rating", &Analysis::average_rating, "Mean of the ratings"},
+          {"rating_histogram", &Analysis::rating_histogram, "Reviews by rating"},
+          {"themes", &Analysis::themes, "What the reviews talk about"},
+          {"summary", &Analysis::summary, "What they say together"},
+          {"summary_source", &Analysis::summary_source, "extractive, llm or none"},
+          {"generated_at", &Analysis::generated_at, "When this was put together"}};
+}
+std::vector<Field> SentimentRequest::fields() {
+  return {
+      {"text", &SentimentRequest::text, "Text to read", {schema::length(1, 20000)}},
+      {"rating", &SentimentRequest::rating, "Used where the text says little", {schema::range(1.0, 5.0)}}};
+}
+std::vector<Field> SentimentAnswer::fields() {
+  return {{"score", &SentimentAnswer::score, "-1 to 1, two decimals"},
+          {"category", &SentimentAnswer::category, "very_negative to very_positive"},
+          {"label", &SentimentAnswer::label, "The category for people"},
+          {"color", &SentimentAnswer::color, "The category as a colour"},
+          {"source", &SentimentAnswer::source, "Who found the score"}};
+}
+
+}  // namespace lumina::reviews

@@ -1,0 +1,78 @@
+#include "modules/reviews/routes.hpp"
+
+#include "core/http/cached.hpp"
+#include "core/http/handler.hpp"
+
+#include <fmt/format.h>
+
+namespace lumina::reviews {
+namespace {
+
+using namespace http;
+using enum ErrorKind;
+
+Task<Result<Created<Review>>> created(Task<Result<Review>> task) {
+  auto review = co_await std::move(task);
+  if (!review) co_return Failure(std::move(review.error()));
+  Created<Review> out{std::move(*review), "", 0};
+  out.location = fmt::format("/api/v1/reviews/{}", out.value.id.value);
+  out.version = out.value.version;
+  co_return out;
+}
+
+Task<Result<Versioned<Review>>> versioned(Task<Result<Review>> task) {
+  auto review = co_await std::move(task);
+  if (!review) co_return Failure(std::move(review.error()));
+  const auto version = review->version;
+  co_return Versioned<Review>{std::move(*review), version};
+}
+
+}  // namespace
+
+std::vector<Route> review_routes(ReviewService& reviews, cache::BodyCache& cache) {
+  std::vector<Route> routes;
+  const auto add = [&](Route route) { routes.push_back(std::move(route).tagged("Reviews")); };
+  const auto reader = Access::signed_in();
+
+  add(post("/api/v1/reviews", "Review a book you have borrowed", reader, {ErrorKind::not_found, refused},
+           [&](Body<NewReview> review, Caller by) { return created(reviews.create(*review, by)); }));
+  add(cached(
+      get("/api/v1/reviews/book/{book_id}", "List a book's reviews", Access::anyone(), {ErrorKind::not_found},
+          [&](Path<BookId> book, Query<ReviewOrder> order, Paging page) {
+            return reviews.list(*book, *order, *page);
+          }),
+      cache, by_path_id("book")));
+  add(get("/api/v1/reviews/{id}", "Read a review", Access::anyone(), {ErrorKind::not_found},
+          [&](Path<ReviewId> id) { return versioned(reviews.find(*id)); }));
+  const std::vector<ErrorKind> change_errors{ErrorKind::not_found, ErrorKind::stale, conflict};
+  add(put("/api/v1/reviews/{id}", "Change one's review", reader, change_errors,
+          [&](Path<ReviewId> id, Body<ReviewChanges> changes, IfMatch seen, Caller by) {
+            return versioned(reviews.change(*id, *changes, *seen, by));
+          }));
+  add(patch("/api/v1/reviews/{id}", "Change part of one's review", reader, change_errors,
+            [&](Path<ReviewId> id, Body<ReviewChanges> changes, IfMatch seen, Caller by) {
+              return versioned(reviews.change(*id, *changes, *seen, by));
+            }));
+  add(del("/api/v1/reviews/{id}", "Delete one's review", reader, {ErrorKind::not_found, ErrorKind::stale},
+          [&](Path<ReviewId> id, IfMatch seen, Caller by) { return reviews.remove(*id, *seen, by); }));
+  add(post("/api/v1/reviews/{id}/helpful", "Say that a review helped", reader,
+           {ErrorKind::not_found, refused},
+           [&](Path<ReviewId> id, Caller by) { return reviews.vote(*id, true, by); })
+          .with_status(200));
+  add(del("/api/v1/reviews/{id}/helpful", "Take that back", reader, {ErrorKind::not_found, refused},
+          [&](Path<ReviewId> id, Caller by) { return reviews.vote(*id, false, by); })
+          .with_status(200));
+  add(cached(get("/api/v1/books/{id}/analysis", "What a book's reviews add up to", Access::anyone(),
+                 {ErrorKind::not_found}, [&](Path<BookId> book) { return reviews.analyze(*book); }),
+             cache, by_path_id("book")));
+  add(post("/api/v1/sentiment", "How does this text feel", reader, {}, [&](Body<SentimentRequest> request) {
+        return reviews.sentiment(*request);
+      }).with_status(200));
+
+  for (auto& alias :
+       also_at(routes, Method::get, "/api/v1/reviews/book/{book_id}", {"/api/v1/books/{book_id}/reviews"}))
+    routes.push_back(std::move(alias));
+  return routes;
+}
+
+}  // namespace lumina::reviews

@@ -1,0 +1,13 @@
+// The API of reviews and their sentiment.
+#pragma once
+#include "core/cache/body_cache.hpp"
+#include "core/http/route.hpp"
+#include "modules/reviews/service.hpp"
+
+#include <vector>
+
+namespace lumina::reviews {
+
+std::vector<http::Route> review_routes(ReviewService& reviews, cache::BodyCache& cache);
+
+}  // namespace lumina::reviews
