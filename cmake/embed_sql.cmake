@@ -8,8 +8,10 @@ foreach(file ${migrations})
   set(version ${CMAKE_MATCH_1})
   set(name ${CMAKE_MATCH_2})
   foreach(database sqlite postgresql)
+    # The hash is for ccache, which does not look into embedded files.
+    file(SHA256 ${CMAKE_SOURCE_DIR}/sql/${database}/${file} hash)
     string(APPEND table
-      "constexpr char ${database}_${version}[] = {\n#embed \"${CMAKE_SOURCE_DIR}/sql/${database}/${file}\"\n, 0};\n")
+      "// ${hash}\nconstexpr char ${database}_${version}[] = {\n#embed \"${CMAKE_SOURCE_DIR}/sql/${database}/${file}\"\n, 0};\n")
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/sql/${database}/${file})
   endforeach()
   string(REGEX REPLACE "^0+" "" number ${version})

@@ -5,7 +5,9 @@
 #include <random>
 #include <sstream>
 
-#include "core/base/text.hpp"
+#include "core/auth/account_rules.hpp"
+#include "core/auth/email.hpp"
+#include "core/auth/repository.hpp"
 #include "core/security/password.hpp"
 #include "modules/books/csv_reader.hpp"
 #include "modules/books/demo_books.hpp"
@@ -94,14 +96,13 @@ std::vector<UserId> add_people(App& app, std::int64_t count) {
   const auto hash = security::PasswordHasher(static_cast<int>(app.config().bcrypt_cost)).hash(demo_password);
   const auto all = people();
   auto work = [&](db::Transaction& tx) {
+    auth::UserRepository accounts(tx);
     std::vector<UserId> users;
-    const auto now = app.clock().now();
     for (std::size_t i = 0; i < all.size() && static_cast<std::int64_t>(i) < count; ++i) {
-      tx.execute(
-          "INSERT INTO users (email, email_key, password_hash, full_name, created_at, updated_at) "
-          "VALUES ($1, $2, $3, $4, $5, $5) ON CONFLICT (email_key) DO NOTHING",
-          all[i].email, ascii_lower(all[i].email), hash, all[i].name, now);
-      users.push_back(std::get<0>(*tx.one<UserId>("SELECT id FROM users WHERE email_key = $1", ascii_lower(all[i].email))));
+      if (const auto known = accounts.find_by_email(auth::email_key(all[i].email)))
+        users.push_back(known->id);
+      else
+        users.push_back(*accounts.insert(auth::account_row(all[i].email, all[i].name, hash, Role::patron), app.clock().now()));
     }
     return users;
   };

@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <openssl/crypto.h>
 
 #include <boost/version.hpp>
 #include <cstdio>
@@ -14,6 +13,7 @@
 #include "core/http/openapi.hpp"
 #include "core/json/codec.hpp"
 #include "core/security/password.hpp"
+#include "core/security/random.hpp"
 #include "modules/reviews/sentiment_builtin.hpp"
 
 namespace lumina::cli {
@@ -37,7 +37,7 @@ int migrate(Command command, const config::Config& config) {
 }
 
 int version(bool as_json) {
-  const std::string ssl = OpenSSL_version(OPENSSL_VERSION);
+  const std::string ssl = security::library_version();
   if (as_json)
     fmt::print("{{\"name\":\"luminalib\",\"version\":\"{}\",\"boost\":\"{}.{}.{}\",\"openssl\":\"{}\"}}\n", LUMINA_VERSION,
                BOOST_VERSION / 100000, BOOST_VERSION / 100 % 1000, BOOST_VERSION % 100, ssl);

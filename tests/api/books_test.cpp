@@ -99,7 +99,7 @@ TEST_CASE("every faulty field of a new book is named at once, and nothing is sto
       {R"({"title":"A","author":"B","year_published":"1815"})", 422},
       {R"({"title":"A","author":"B","tags":"x"})", 422},
       {R"({"title":"A","author":"B","tags":[1]})", 422},
-      {R"({"title":"A","author":"B","cover_url":"javascript:alert(1)"})", 422},
+      {R"x({"title":"A","author":"B","cover_url":"javascript:alert(1)"})x", 422},
       {std::string(100000, '['), 400},
       {R"({"title":"A","author":"B"} x)", 400},
       {R"({"title":"A","author":NaN})", 400},
@@ -144,7 +144,7 @@ TEST_CASE("a book is replaced, changed in part and deleted", "[B3][B7]") {
     return {};
   };
   REQUIRE(app->app().database().write_now(std::move(work)));
-  app->clock().advance(std::chrono::hours(1));
+  app->clock().advance(std::chrono::minutes(10));
 
   const auto replaced = librarian.put(path, R"({"title":"Emma, a novel","author":"Jane Austen"})");
   REQUIRE(replaced.status == 200);
@@ -152,7 +152,7 @@ TEST_CASE("a book is replaced, changed in part and deleted", "[B3][B7]") {
   CHECK(replaced["genre"].is_null());
   CHECK(replaced["summary"] == "Emma learns.");
   CHECK(replaced["created_at"] == "2026-11-22T10:00:00Z");
-  CHECK(replaced["updated_at"] == "2026-11-22T11:00:00Z");
+  CHECK(replaced["updated_at"] == "2026-11-22T10:10:00Z");
   CHECK(app->anybody().get(path).body == replaced.body);
 
   const auto changed = librarian.patch(path, R"({"genre":"Romance","year_published":1815})");
@@ -373,7 +373,7 @@ TEST_CASE("hostile text in every parameter is data, never SQL", "[A33][A34]") {
     CAPTURE(hostile);
     const auto encoded = [&] {
       std::string out;
-      for (unsigned char c : hostile) out += fmt::format("%{:02X}", c);
+      for (const char c : hostile) out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
       return out;
     }();
     for (const auto* name : {"q", "author", "genre", "tag", "sort", "isbn", "language", "cursor", "year_from"})
@@ -383,7 +383,7 @@ TEST_CASE("hostile text in every parameter is data, never SQL", "[A33][A34]") {
     for (char c : hostile) quoted += (c == '"' || c == '\\') ? std::string("\\") + c : std::string(1, c);
     const auto made = librarian.post("/api/v1/books", fmt::format(R"({{"title":"{}","author":"X"}})", quoted));
     REQUIRE(made.status == 201);
-    CHECK(made["title"] == hostile);
+    CHECK(made["title"] == boost::json::string_view(hostile));
   }
   CHECK(app->number("SELECT count(*) FROM books") == 11);
 }
@@ -393,8 +393,8 @@ TEST_CASE("text of every script comes back byte for byte", "[A31]") {
   for (const std::string title : {"Война и мир", "紅樓夢", "ألف ليلة وليلة", "𝔉𝔯𝔞𝔨𝔱𝔲𝔯 😀", "Ångström"}) {
     const auto made = app->librarian().post("/api/v1/books", fmt::format(R"({{"title":"{}","author":"X"}})", title));
     REQUIRE(made.status == 201);
-    CHECK(made["title"] == title);
-    CHECK(app->anybody().get(fmt::format("/api/v1/books/{}", made.id()))["title"] == title);
+    CHECK(made["title"] == boost::json::string_view(title));
+    CHECK(app->anybody().get(fmt::format("/api/v1/books/{}", made.id()))["title"] == boost::json::string_view(title));
   }
 }
 

@@ -10,6 +10,7 @@
 
 #include "core/base/text.hpp"
 #include "core/http/pipeline.hpp"
+#include "core/telemetry/log.hpp"
 
 namespace lumina::test {
 namespace {
@@ -106,6 +107,8 @@ TestApp::TestApp(Database kind, const Configure& configure)
   config_.log_level = LogLevel::error;
   config_.secret_key = "test-only-8f1d4c2ab7e94d06a3f5c8e2917b60d4-key";
   if (configure) configure(config_);
+  if (config_.login_rate > 0 && config_.rate_limit == 0) config_.rate_limit = 1'000'000;  // off means both
+  log::set_level(config_.log_level);
   open();
   thread_ = std::thread([this] {
     auto guard = boost::asio::make_work_guard(io_);
@@ -145,8 +148,8 @@ Answer TestApp::call(http::Request request) {
   return answer;
 }
 
-Client TestApp::login(const std::string& email, const std::string& password) {
-  auto answer = anybody().post("/api/v1/auth/login", fmt::format(R"({{"email":"{}","password":"{}"}})", email, password));
+Client TestApp::login(const std::string& email, const std::string& secret) {
+  auto answer = anybody().post("/api/v1/auth/login", fmt::format(R"({{"email":"{}","password":"{}"}})", email, secret));
   if (answer.status != 200) throw std::runtime_error("login failed: " + answer.body);
   return {*this, std::string(answer["access_token"].as_string()), answer["user"].at("id").as_int64()};
 }

@@ -56,7 +56,8 @@ class Toy final : public http::Application {
     finished_.push_back(what);
   }
 
-  // Of the exchange that finished last; waits until one has. An answer is read before its exchange hears of it.
+  // Of the exchange that finished last; waits until one has. An answer is read before its exchange hears of
+  // it.
   int last_status() const {
     for (;;) {
       const auto all = finished();

@@ -63,10 +63,9 @@ Result<bool> Administration::has_admin() {
 }
 
 Result<bool> Administration::create_first_admin(const std::string& email, const std::string& password) {
-  auto look = [](db::Transaction& tx) { return UserRepository(tx).count({}) > 0; };
-  const auto anybody = database_.read_now(std::move(look));
-  if (!anybody) return Failure(anybody.error());
-  if (*anybody) return false;
+  const auto present = admins();
+  if (!present) return Failure(present.error());
+  if (!present->empty()) return false;
   auto made = create_admin(email, password);
   if (!made) return Failure(std::move(made.error()));
   return true;

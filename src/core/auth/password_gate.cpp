@@ -1,11 +1,20 @@
 #include "core/auth/password_gate.hpp"
 
 #include "core/auth/email.hpp"
+#include "core/auth/session_repository.hpp"
 #include "core/http/rate_limiter.hpp"
 
+#include <ranges>
 #include <utility>
+#include <vector>
 
 namespace lumina::auth {
+namespace {
+
+constexpr auto remembered_for = std::chrono::hours(24 * 30);
+constexpr int most_remembered = 50'000;
+
+}  // namespace
 
 Failure wrong_credentials() {
   return fail(ErrorKind::unauthenticated, "invalid_credentials", "Incorrect email or password");
@@ -72,6 +81,19 @@ Task<Status> PasswordGate::note_failure(std::optional<UserId> user, const char* 
     return {};
   };
   co_return co_await database_.write(std::move(work));
+}
+
+Status PasswordGate::remember_known_addresses(Timestamp now) {
+  if (!guard_) return {};
+  auto look = [now](db::Transaction& tx) {
+    return SessionRepository(tx).known_addresses(now - remembered_for, most_remembered);
+  };
+  auto known = database_.read_now(std::move(look));
+  if (!known) return Failure(std::move(known.error()));
+  // The last used comes last, for the guard keeps the newest of each account.
+  for (const auto& [address, key] : std::views::reverse(*known))
+    guard_->remember(http::address_key(address), key);
+  return {};
 }
 
 void PasswordGate::forget(std::string_view email) {

@@ -36,6 +36,9 @@ class PasswordGate {
   // The same for somebody who is signed in: unauthenticated becomes refused "wrong_password".
   Task<Result<Proven>> prove_again(UserId user, std::string password, Caller by);
 
+  // At the start, blocking: lets in again from where people signed in during the last 30 days, whoever
+  // guesses their passwords from elsewhere.
+  Status remember_known_addresses(Timestamp now);
   // Forgets failures and known addresses of the account: its password was reset, or it is gone.
   void forget(std::string_view email);
 

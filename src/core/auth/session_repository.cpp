@@ -100,6 +100,18 @@ bool SessionRepository::use_token(std::string_view hash, Timestamp now) {
                      now) > 0;
 }
 
+std::vector<SessionRepository::KnownAddress> SessionRepository::known_addresses(Timestamp since, int most) {
+  std::vector<KnownAddress> found;
+  tx_.each<std::string, std::string>(
+      [&](std::string address, std::string key) { found.push_back({std::move(address), std::move(key)}); },
+      "SELECT s.address, u.email_key FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.last_seen_at > "
+      "$1 "
+      "AND u.deleted_at IS NULL GROUP BY s.address, u.email_key ORDER BY max(s.last_seen_at) DESC "
+      "LIMIT CAST($2 AS BIGINT)",
+      since, most);
+  return found;
+}
+
 ApiKeyId SessionRepository::insert_key(UserId user, const NewApiKey& key, std::string_view prefix,
                                        std::string_view hash, Timestamp now) {
   const auto row = tx_.one<ApiKeyId>(

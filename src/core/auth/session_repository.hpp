@@ -56,6 +56,12 @@ class SessionRepository {
   // Whether the token was unused; of several callers at once one gets true.
   bool use_token(std::string_view hash, Timestamp now);
 
+  // Where people signed in lately, with their e-mail keys; the last first.
+  struct KnownAddress {
+    std::string address, email_key;
+  };
+  std::vector<KnownAddress> known_addresses(Timestamp since, int most);
+
   ApiKeyId insert_key(UserId user, const NewApiKey& key, std::string_view prefix, std::string_view hash,
                       Timestamp now);
   std::vector<StoredKey> keys(UserId user);

@@ -176,7 +176,7 @@ Task<Result<BodyPtr>> BodyCache::fill(std::string key, Versions versions, Loader
     const auto it = s.flights.find(flight);
     waiting = std::move(it->second);
     s.flights.erase(it);
-    if (!thrown && result) state_->put_locked(s, key, std::move(versions), *result);
+    if (!thrown && result && *result) state_->put_locked(s, key, std::move(versions), *result);
   }
   for (auto& landing : waiting) landing(result, thrown);
   if (thrown) std::rethrow_exception(thrown);

@@ -73,7 +73,7 @@ class BodyCache {
 
   using Loader = std::function<Task<Result<BodyPtr>>()>;
   // A hit at once; otherwise runs `load`, once for all that ask for the key meanwhile (single flight).
-  // Errors are handed to all of them and not kept.
+  // Errors are handed to all of them and not kept; after a null body the others load for themselves.
   Eventual<Result<BodyPtr>> get(std::string key, std::initializer_list<Tag> tags, Loader load);
 
  private:

@@ -187,7 +187,7 @@ struct Connection::State {
     if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) throw_postgresql(code, text);
   }
 
-  [[noreturn]] static void throw_sqlite(int code, const std::string& text) {
+  [[noreturn]] void throw_sqlite(int code, const std::string& text) const {
     switch (code & 0xff) {
       case SQLITE_FULL: throw StorageFull("the disk of the database is full");
       case SQLITE_IOERR:
@@ -196,8 +196,10 @@ struct Connection::State {
         throw Unreachable("the database file cannot be read");
       case SQLITE_BUSY:
       case SQLITE_LOCKED: throw TryAgain("the database is busy");
-      case SQLITE_CANTOPEN:
-      case SQLITE_READONLY: throw Unreachable("the database file cannot be opened for writing");
+      case SQLITE_CANTOPEN: throw Unreachable("the database file cannot be opened");
+      case SQLITE_READONLY:
+        if (access == Access::read) throw StatementError("a reading unit of work tried to write");
+        throw Unreachable("the database file cannot be written");
       default: throw StatementError(fmt::format("SQLite error {}: {}", code, text));
     }
   }

@@ -96,11 +96,12 @@ struct Database::State {
       count_wait(unit, begin);
       running.fetch_add(1, std::memory_order_relaxed);
       Finished finished;
-      if (begin - failed_at < quiet_after_failure)
+      if (begin - failed_at < quiet_after_failure) {
         finished = failed(std::make_exception_ptr(Unreachable("the database went away a moment ago")));
-      else
+      } else {
         finished = perform(connection, unit);
-      if (finished.error && finished.error->code == "database_unavailable") failed_at = std::chrono::steady_clock::now();
+        if (finished.error && finished.error->code == "database_unavailable") failed_at = std::chrono::steady_clock::now();
+      }
       run_ns.fetch_add((std::chrono::steady_clock::now() - begin).count(), std::memory_order_relaxed);
       running.fetch_sub(1, std::memory_order_relaxed);
       unit.done(std::move(finished.error), std::move(finished.thrown));

@@ -136,6 +136,7 @@ class Connection final : public Tracked {
 
   void enter(Phase phase, std::chrono::milliseconds time) {
     phase_ = phase;
+    expired_ = false;
     deadline = coarse_now() + time;
   }
   void enter_application() {
@@ -184,22 +185,23 @@ class Connection final : public Tracked {
   std::string_view body_octets_;
 };
 
+// Reads are cancelled and not cut: one that has just succeeded, but whose handler is still queued, then
+// counts.
 void Connection::expire() {
   error_code ignored;
   expired_ = true;
   if (!idle && phase_ != Phase::linger) shard_->counters.timeouts.add();
-  const bool can_be_told = phase_ == Phase::body || (phase_ == Phase::head && !idle);
-  if (can_be_told)
+  if (phase_ == Phase::head || phase_ == Phase::body)
     socket_.cancel(ignored);
   else
     socket_.close(ignored);
 }
 
 bool Connection::close_if_idle() {
-  if (!idle || !nothing_arrived()) return false;
+  if (!idle || deadline == Moment::max() || !nothing_arrived()) return false;
   error_code ignored;
-  idle = false;
-  socket_.close(ignored);
+  deadline = Moment::max();
+  socket_.cancel(ignored);
   return true;
 }
 
@@ -326,7 +328,8 @@ Step<Connection::BodyEnd> Connection::receive_body(std::uint64_t limit, std::str
     deadline = std::min(until, coarse_now() + limits_.body_stall_time);
     const auto room = buffer_.room(capacity);
     const auto got = co_await read_some(room);
-    if (got.error) co_return expired_ ? BodyEnd::timed_out : BodyEnd::broken;
+    if (expired_) co_return BodyEnd::timed_out;
+    if (got.error) co_return BodyEnd::broken;
     buffer_.commit(got.bytes);
     if (got.bytes == room.size()) capacity = std::min(2 * capacity, body_buffer);
   }
@@ -348,7 +351,6 @@ Step<bool> Connection::write_rest(std::size_t written) {
 }
 
 Step<bool> Connection::answer_and_close(Refusal why, bool linger) {
-  expired_ = false;
   shard_->counters.refused_heads.add();
   response_ = refusal(why);
   enter(Phase::write, limits_.write_time);
@@ -401,12 +403,13 @@ Step<bool> Connection::serve_requests() {
       if (idle && shard_->draining && nothing_arrived()) co_return co_await close(false);
       const auto room = buffer_.room(small_buffer);
       const auto got = co_await read_some(room);
-      if (got.error) {
-        if (expired_ && !idle) co_await answer_and_close(timed_out, false);
+      const bool late = expired_ && !idle;
+      if (got.error || late) {
+        if (late) co_await answer_and_close(timed_out, false);
         co_return false;
       }
       buffer_.commit(got.bytes);
-      if (idle && served_) enter(Phase::head, limits_.head_time);
+      if (idle && (served_ || deadline == Moment::max())) enter(Phase::head, limits_.head_time);
       idle = false;
       scanned = scanner.scan(buffer_.unread(), limits_.head);
     }
@@ -450,7 +453,7 @@ Step<bool> Connection::serve_requests() {
       if (end == BodyEnd::refused) response_ = refusal(body_refusal_);
       if (end == BodyEnd::timed_out) {
         response_ = refusal(timed_out);
-        linger = expired_ = false;
+        linger = false;
       }
       close_after = close_after || !request_.head.keep_alive;
     }

@@ -229,6 +229,7 @@ bj::object responses(const Route& route, Schemas& schemas) {
     problem_at(ErrorKind::invalid);
   if (route.rate != RateClass::unlimited) problem_at(ErrorKind::rate_limited);
   problem_at(ErrorKind::unavailable);
+  if (route.method != Method::get) problem_at(ErrorKind::storage_full);
   bj::object out;
   for (auto& [status, response] : by_status) out[fmt::format("{}", status)] = std::move(response);
   return out;
@@ -279,6 +280,20 @@ bj::object operation(const Route& route, Schemas& schemas) {
   else
     op["security"] = bj::array{bj::object{{"bearer", bj::array{}}}, bj::object{{"apiKey", bj::array{}}}};
   return op;
+}
+
+std::string_view about_tag(std::string_view tag) {
+  static constexpr std::pair<std::string_view, std::string_view> known[] = {
+      {"Accounts", "Signing up, in and out; people, roles, keys."},
+      {"Audit", "Who did what."},
+      {"Catalogue", "Books and their copies."},
+      {"Circulation", "Borrowing and returning."},
+      {"Operations", "Is it alive, is it ready, how is it doing."},
+      {"Reviews", "Reviews, their sentiment and what they add up to."},
+      {"Tasks", "Long work and how it stands."}};
+  for (const auto& [name, text] : known)
+    if (name == tag) return text;
+  return tag;
 }
 
 bj::object problem_components() {
@@ -383,7 +398,7 @@ std::string openapi_document(const std::vector<Route>& routes) {
     tags.insert(route.tag.empty() ? "Operations" : route.tag);
   }
   bj::array tag_list;
-  for (const auto& tag : tags) tag_list.emplace_back(bj::object{{"name", tag}});
+  for (const auto& tag : tags) tag_list.emplace_back(bj::object{{"name", tag}, {"description", view(about_tag(tag))}});
   auto component_schemas = schemas.components();
   component_schemas["Problem"] = problem_schema();
   bj::object document{

@@ -96,6 +96,27 @@ std::string http_date(std::int64_t seconds) {
   return out;
 }
 
+namespace {
+
+// Lines that our own code formatted: each ends with CRLF, none is empty, and no other control character is in them.
+bool is_block_of_lines(std::string_view block) {
+  if (block.empty()) return true;
+  if (!block.ends_with("\r\n") || block.starts_with("\r\n")) return false;
+  for (std::size_t i = 0; i < block.size(); ++i) {
+    const auto c = static_cast<unsigned char>(block[i]);
+    if (c == '\r') {
+      if (i + 1 == block.size() || block[i + 1] != '\n') return false;
+      if (i + 3 < block.size() && block[i + 2] == '\r') return false;
+      ++i;
+    } else if ((c < 0x20 && c != '\t') || c == 0x7f) {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
 std::size_t append_response_head(const Response& response, ResponseFraming framing, std::string& out) {
   std::size_t dropped = 0;
   const auto field = [&](std::string_view name, std::string_view value) {
@@ -114,6 +135,10 @@ std::size_t append_response_head(const Response& response, ResponseFraming frami
     else
       field(name, value);
   }
+  if (is_block_of_lines(response.header_block))
+    out += response.header_block;
+  else
+    ++dropped;
   if (framing.close) out += "Connection: close\r\n";
   if (framing.say_keep_alive) out += "Connection: keep-alive\r\n";
   if (has_body(response.status)) {

@@ -7,9 +7,8 @@
 //   ...
 //   server.stop(30s);
 //
-// `application` is called on every io thread at once and must outlive the server, which must outlive no
-// IoThreads. start() raises the soft limit of open files when the caps ask for more; what the system refuses
-// lowers the cap.
+// `application` is called on every io thread at once; it and `io` must outlive the server. start() raises the
+// soft limit of open files when the caps ask for more; what the system refuses lowers the cap.
 #pragma once
 #include "core/config/config.hpp"
 #include "core/http/limits.hpp"

@@ -111,4 +111,6 @@ std::string fast_request_id() {
   return text;
 }
 
+std::string library_version() { return OpenSSL_version(OPENSSL_VERSION); }
+
 }  // namespace lumina::security

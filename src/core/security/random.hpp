@@ -40,4 +40,7 @@ bool constant_time_equal(std::string_view a, std::string_view b) noexcept;
 // 16 hex digits, different for every call in this process and very likely across processes. Not a secret.
 std::string fast_request_id();
 
+// The release of the cryptographic library in use: "OpenSSL 3.0.15 3 Sep 2024".
+std::string library_version();
+
 }  // namespace lumina::security

@@ -149,7 +149,9 @@ BookRepository::Change BookRepository::update(BookId id, std::int64_t version, c
 }
 
 BookRepository::Removal BookRepository::erase(BookId id, Timestamp now) {
-  // The counters go first: a loan that is being made takes its copy from copies_available, so one of the two loses.
+  // Copies before counters, as loans lock them. A loan that is being made takes its copy from copies_available, so one
+  // of the two loses; the caller rolls back when it is this one.
+  tx_.execute("UPDATE copies SET status = 'withdrawn', barcode = NULL, updated_at = $2 WHERE book_id = $1", id, now);
   const auto emptied = tx_.execute(
       "UPDATE book_stats SET copies_total = 0, copies_available = 0 WHERE book_id = $1 AND active_borrows = 0", id);
   if (emptied == 0) return find(id) ? Removal::on_loan : Removal::absent;
@@ -158,7 +160,6 @@ BookRepository::Removal BookRepository::erase(BookId id, Timestamp now) {
                   id, now);
   if (gone == 0) return Removal::absent;
   tx_.execute("DELETE FROM book_tags WHERE book_id = $1", id);
-  tx_.execute("UPDATE copies SET status = 'withdrawn', barcode = NULL, updated_at = $2 WHERE book_id = $1", id, now);
   return Removal::done;
 }
 
@@ -209,6 +210,8 @@ bool BookRepository::erase_copy(CopyId id) {
 }
 
 void BookRepository::refresh_copy_counts(BookId book) {
+  // Counting starts when no loan or return of this book is under way: a count begun before would miss it.
+  if (tx_.postgresql()) tx_.one<BookId>("SELECT book_id FROM book_stats WHERE book_id = $1 FOR NO KEY UPDATE", book);
   tx_.execute(
       "UPDATE book_stats SET "
       "copies_total = (SELECT count(*) FROM copies WHERE book_id = $1 AND status NOT IN ('lost', 'withdrawn')), "

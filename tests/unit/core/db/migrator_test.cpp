@@ -84,8 +84,8 @@ TEST_CASE("an older schema is brought up to date with what is in it") {
   TestDatabase fresh(GENERATE(from_databases()));
   migrate(fresh.url(), 1);
   fresh.script(
-      "INSERT INTO users (email, email_key, password_hash, full_name, created_at, updated_at) "
-      "VALUES ('a@example.org', 'a@example.org', 'x', 'A', 0, 0)");
+      "INSERT INTO users (email, email_key, password_hash, full_name, name_key, created_at, updated_at) "
+      "VALUES ('a@example.org', 'a@example.org', 'x', 'A', 'a', 0, 0)");
   migrate(fresh.url());
   CHECK(number(fresh, "SELECT count(*) FROM users") == 1);
 }

@@ -19,8 +19,8 @@ const Timestamp now{1'000'000'000};
 void fill(db::Transaction& tx) {
   for (int i = 1; i <= people; ++i)
     tx.execute(
-        "INSERT INTO users (email, email_key, password_hash, full_name, created_at, updated_at) "
-        "VALUES ($1, $1, 'x', 'Somebody', 0, 0)",
+        "INSERT INTO users (email, email_key, password_hash, full_name, name_key, created_at, updated_at) "
+        "VALUES ($1, $1, 'x', 'Somebody', 'somebody', 0, 0)",
         "u" + std::to_string(i) + "@example.org");
   for (int i = 1; i <= books; ++i) {
     tx.execute(
