@@ -1,6 +1,7 @@
 #include "core/auth/account_states.hpp"
 
 #include <algorithm>
+#include <ctime>
 #include <utility>
 
 namespace lumina::auth {
@@ -28,6 +29,13 @@ AccountStates::AccountStates(events::Bus& bus, Options options, SteadyClock cloc
     if (event.user) drop(*event.user);
   };
   for (const char* prefix : {"user.", "session.", "api_key."}) bus.subscribe(prefix, forget);
+}
+
+std::chrono::steady_clock::time_point AccountStates::coarse_now() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  return std::chrono::steady_clock::time_point(std::chrono::seconds(now.tv_sec) +
+                                               std::chrono::nanoseconds(now.tv_nsec));
 }
 
 AccountStatePtr AccountStates::find(UserId user) {

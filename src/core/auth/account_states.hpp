@@ -87,6 +87,8 @@ class AccountStates {
   void keep_owner_of_key(std::string_view prefix, UserId user);
 
   std::size_t size() const;
+  // To within a few milliseconds, for a fifth of the price.
+  static std::chrono::steady_clock::time_point coarse_now();
 
  private:
   struct Entry {

@@ -22,14 +22,14 @@ Failure invalid_api_key() {
   return fail(ErrorKind::unauthenticated, "invalid_api_key", "The API key is not valid");
 }
 
-Caller identified(Caller known, UserId user, const AccountState& state) {
+Result<Caller> identified(Caller&& known, UserId user, const AccountState& state) {
   known.user = user;
   known.role = state.role;
   known.email = state.email;
-  return known;
+  return std::move(known);
 }
 
-Result<Caller> with_token(const Claims& claims, const AccountState& state, Caller known) {
+Result<Caller> with_token(const Claims& claims, const AccountState& state, Caller&& known) {
   if (!state.may_act() || state.epoch != claims.epoch) return invalid_token();
   if (claims.session.value != 0) {
     if (!state.session(claims.session)) return invalid_token();
@@ -39,7 +39,7 @@ Result<Caller> with_token(const Claims& claims, const AccountState& state, Calle
 }
 
 Result<Caller> with_key(std::string_view key, std::string_view prefix, UserId owner,
-                        const AccountState& state, Timestamp now, Caller known) {
+                        const AccountState& state, Timestamp now, Caller&& known) {
   const auto* stored = state.may_act() ? state.key(prefix) : nullptr;
   if (!stored || !security::constant_time_equal(stored->hash, security::sha256_hex(key)))
     return invalid_api_key();
@@ -49,7 +49,7 @@ Result<Caller> with_key(std::string_view key, std::string_view prefix, UserId ow
   return identified(std::move(known), owner, state);
 }
 
-Result<Caller> with_pair(UserId user, const std::string& mark, const AccountState& state, Caller known) {
+Result<Caller> with_pair(UserId user, const std::string& mark, const AccountState& state, Caller&& known) {
   if (!state.may_act() || state.password_mark != mark) return wrong_credentials();
   return identified(std::move(known), user, state);
 }
@@ -107,7 +107,7 @@ Eventual<Result<Caller>> RequestAuthenticator::authenticate(const http::Request&
   return Result<Caller>(invalid_token());
 }
 
-Eventual<Result<Caller>> RequestAuthenticator::by_token(std::string_view token, Caller known) {
+Eventual<Result<Caller>> RequestAuthenticator::by_token(std::string_view token, Caller&& known) {
   auto claims = tokens_.check(token, clock_.now());
   if (!claims) return Result<Caller>(Failure(std::move(claims.error())));
   if (const auto state = states_.find((*claims)->user)) return with_token(**claims, *state, std::move(known));
@@ -125,7 +125,7 @@ Task<Result<Caller>> RequestAuthenticator::by_token_later(ClaimsPtr claims, Call
   co_return std::move(caller);
 }
 
-Eventual<Result<Caller>> RequestAuthenticator::by_key(std::string_view key, Caller known) {
+Eventual<Result<Caller>> RequestAuthenticator::by_key(std::string_view key, Caller&& known) {
   const auto prefix = security::api_key_prefix(key);
   if (!prefix) return Result<Caller>(invalid_api_key());
   const auto owner = states_.owner_of_key(*prefix);
@@ -157,7 +157,7 @@ Task<Result<Caller>> RequestAuthenticator::by_key_later(std::string key, std::st
 }
 
 Eventual<Result<Caller>> RequestAuthenticator::by_password(const http::Request& request,
-                                                           std::string_view encoded, Caller known) {
+                                                           std::string_view encoded, Caller&& known) {
   if (!settings_.get()->basic_auth)
     return Result<Caller>(fail(ErrorKind::unauthenticated, "basic_auth_off",
                                "Basic authentication is turned off on this server"));

@@ -36,12 +36,13 @@ class RequestAuthenticator final : public http::Authenticator {
  private:
   using ClaimsPtr = std::shared_ptr<const security::Claims>;
 
-  Eventual<Result<Caller>> by_token(std::string_view token, Caller known);
+  Eventual<Result<Caller>> by_token(std::string_view token, Caller&& known);
   Task<Result<Caller>> by_token_later(ClaimsPtr claims, Caller known);
-  Eventual<Result<Caller>> by_key(std::string_view key, Caller known);
+  Eventual<Result<Caller>> by_key(std::string_view key, Caller&& known);
   Task<Result<Caller>> by_key_later(std::string key, std::string prefix, std::optional<UserId> owner,
                                     Caller known);
-  Eventual<Result<Caller>> by_password(const http::Request& request, std::string_view encoded, Caller known);
+  Eventual<Result<Caller>> by_password(const http::Request& request, std::string_view encoded,
+                                       Caller&& known);
   Task<Result<Caller>> by_password_later(std::string email, std::string password, std::string pair,
                                          Caller known);
 
