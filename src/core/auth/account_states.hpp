@@ -65,8 +65,7 @@ class AccountStates {
   };
 
   // Listens to the bus from now on; the bus must not publish after the end of this object.
-  AccountStates(
-      events::Bus& bus, Options options, SteadyClock clock = [] { return std::chrono::steady_clock::now(); });
+  AccountStates(events::Bus& bus, Options options, SteadyClock clock = &coarse_now);
   AccountStates(const AccountStates&) = delete;
   AccountStates& operator=(const AccountStates&) = delete;
 

@@ -1,6 +1,7 @@
 #include "modules/borrows/loan_query.hpp"
 
 #include "core/base/text.hpp"
+#include "core/events/journal.hpp"
 
 #include <fmt/format.h>
 
@@ -26,9 +27,9 @@ Conditions conditions_of(const LoanFilter& filter, Order order, Timestamp now) {
   if (filter.book_id) c.where += " AND w.book_id = " + c.bind(*filter.book_id);
   if (filter.status == LoanStatus::returned) c.where += " AND w.return_date IS NOT NULL";
   if (filter.status == LoanStatus::active)
-    c.where += " AND w.return_date IS NULL AND w.due_date >= " + c.bind(now);
+    c.where += " AND w.status IN ('active', 'overdue') AND w.due_date >= " + c.bind(now);
   if (order == Order::longest_overdue_first || filter.status == LoanStatus::overdue)
-    c.where += " AND w.return_date IS NULL AND w.due_date < " + c.bind(now);
+    c.where += " AND w.status IN ('active', 'overdue') AND w.due_date < " + c.bind(now);
   return c;
 }
 
@@ -58,6 +59,12 @@ bool continue_after(Order order, const std::string& cursor, Conditions& c) {
   c.where += " AND (w.due_date, w.id) > (" + key + ", " + c.bind(*id) + ")";
   return true;
 }
+
+// A copy c that can be lent now. A scalar subquery is looked up copy by copy; NOT EXISTS may become a join
+// with all open loans.
+const std::string free_copy =
+    "c.status = 'available' AND "
+    "(SELECT o.id FROM borrows o WHERE o.copy_id = c.id AND o.return_date IS NULL) IS NULL";
 
 }  // namespace
 
@@ -107,8 +114,31 @@ const std::string_view history_sql =
 // The next due date comes by way of the book's copies: a few, however often the book was ever lent.
 const std::string_view availability_sql =
     "SELECT s.active_borrows, s.total_borrows, s.copies_total, s.copies_available, "
-    "(SELECT min(o.due_date) FROM copies c JOIN borrows o ON o.copy_id = c.id AND o.return_date IS NULL "
-    "WHERE c.book_id = $1) FROM books b JOIN book_stats s ON s.book_id = b.id "
+    "(SELECT min((SELECT o.due_date FROM borrows o WHERE o.copy_id = c.id AND o.return_date IS NULL)) "
+    "FROM copies c WHERE c.book_id = $1) FROM books b JOIN book_stats s ON s.book_id = b.id "
     "WHERE b.id = $1 AND b.deleted_at IS NULL";
+
+const std::string standing_sql =
+    "SELECT b.title, b.author, "
+    "(SELECT u.is_active FROM users u WHERE u.id = $2 AND u.deleted_at IS NULL), "
+    "(SELECT o.id FROM borrows o WHERE o.user_id = $2 AND o.book_id = $1 AND o.status <> 'returned'), "
+    "(SELECT c.id FROM copies c WHERE c.book_id = $1 AND " +
+    free_copy + " ORDER BY c.id LIMIT 1) FROM books b WHERE b.id = $1 AND b.deleted_at IS NULL";
+
+std::string borrow_sql(Contended contended) {
+  const std::string skip = contended == Contended::pass_over ? " SKIP LOCKED" : "";
+  return "WITH pick AS (SELECT c.id AS copy_id, b.title, b.author FROM copies c "
+         "JOIN books b ON b.id = c.book_id JOIN users u ON u.id = $1::bigint WHERE c.book_id = $2::bigint "
+         "AND b.deleted_at IS NULL AND u.deleted_at IS NULL AND u.is_active = 1 AND " +
+         free_copy + " ORDER BY c.id LIMIT 1 FOR NO KEY UPDATE OF c" + skip +
+         " FOR KEY SHARE OF u), "
+         "changed AS (INSERT INTO borrows (user_id, book_id, copy_id, borrow_date, due_date) "
+         "SELECT $1::bigint, $2::bigint, copy_id, $3::bigint, $4::bigint FROM pick ON CONFLICT DO NOTHING "
+         "RETURNING id AS journal_id, user_id AS journal_user, book_id AS journal_book), "
+         "counted AS (UPDATE book_stats s SET copies_available = s.copies_available - 1, "
+         "active_borrows = s.active_borrows + 1, total_borrows = s.total_borrows + 1 "
+         "FROM changed WHERE s.book_id = changed.journal_book)" +
+         events::Journal::attached(5) + "SELECT journal_id, copy_id, title, author FROM changed, pick";
+}
 
 }  // namespace lumina::borrows

@@ -9,49 +9,22 @@ Borrow to_loan(LoanRow row, bool with_user) {
   return std::move(static_cast<Borrow&>(row));
 }
 
-// A copy c that can be lent now.
-const std::string free_copy =
-    "c.status = 'available' AND NOT EXISTS "
-    "(SELECT 1 FROM borrows o WHERE o.copy_id = c.id AND o.return_date IS NULL)";
-
-std::string borrow_statement(BorrowRepository::Contended contended) {
-  const std::string skip = contended == BorrowRepository::Contended::pass_over ? " SKIP LOCKED" : "";
-  return "WITH pick AS (SELECT c.id AS copy_id, b.title, b.author FROM copies c "
-         "JOIN books b ON b.id = c.book_id JOIN users u ON u.id = $1::bigint WHERE c.book_id = $2::bigint "
-         "AND b.deleted_at IS NULL AND u.deleted_at IS NULL AND u.is_active = 1 AND " +
-         free_copy + " ORDER BY c.id LIMIT 1 FOR NO KEY UPDATE OF c" + skip +
-         " FOR KEY SHARE OF u), "
-         "changed AS (INSERT INTO borrows (user_id, book_id, copy_id, borrow_date, due_date) "
-         "SELECT $1::bigint, $2::bigint, copy_id, $3::bigint, $4::bigint FROM pick ON CONFLICT DO NOTHING "
-         "RETURNING id AS journal_id, user_id AS journal_user, book_id AS journal_book), "
-         "counted AS (UPDATE book_stats s SET copies_available = s.copies_available - 1, "
-         "active_borrows = s.active_borrows + 1, total_borrows = s.total_borrows + 1 "
-         "FROM changed WHERE s.book_id = changed.journal_book)" +
-         events::Journal::attached(5) + "SELECT journal_id, copy_id, title, author FROM changed, pick";
-}
-
 }  // namespace
 
 std::optional<Standing> BorrowRepository::standing(BookId book, UserId user) {
-  static const std::string sql =
-      "SELECT b.title, b.author, "
-      "(SELECT u.is_active FROM users u WHERE u.id = $2 AND u.deleted_at IS NULL), "
-      "(SELECT o.id FROM borrows o WHERE o.user_id = $2 AND o.book_id = $1 AND o.return_date IS NULL), "
-      "(SELECT c.id FROM copies c WHERE c.book_id = $1 AND " +
-      free_copy + " ORDER BY c.id LIMIT 1) FROM books b WHERE b.id = $1 AND b.deleted_at IS NULL";
   std::optional<Standing> found;
   tx_.each<std::string, std::string, std::optional<bool>, std::optional<BorrowId>, std::optional<CopyId>>(
       [&](std::string title, std::string author, std::optional<bool> active, std::optional<BorrowId> own,
           std::optional<CopyId> copy) {
         found = Standing{std::move(title), std::move(author), active, own, copy};
       },
-      sql, book, user);
+      standing_sql, book, user);
   return found;
 }
 
 std::int64_t BorrowRepository::open_loans(UserId user) {
   return std::get<0>(*tx_.one<std::int64_t>(
-      "SELECT count(*) FROM borrows WHERE user_id = $1 AND return_date IS NULL", user));
+      "SELECT count(*) FROM borrows WHERE user_id = $1 AND status <> 'returned'", user));
 }
 
 void BorrowRepository::hold_borrower(UserId user) {
@@ -73,8 +46,8 @@ std::optional<BorrowId> BorrowRepository::insert(const NewBorrow& loan, CopyId c
 
 std::optional<Borrow> BorrowRepository::insert_at_once(const NewBorrow& loan, Contended contended,
                                                        const events::Journal::Attachment& journal) {
-  static const std::string passing_over = borrow_statement(Contended::pass_over),
-                           waiting = borrow_statement(Contended::wait);
+  static const std::string passing_over = borrow_sql(Contended::pass_over),
+                           waiting = borrow_sql(Contended::wait);
   std::optional<Borrow> made;
   tx_.each<BorrowId, CopyId, std::string, std::string>(
       [&](BorrowId id, CopyId copy, std::string title, std::string author) {
@@ -119,7 +92,7 @@ std::optional<Borrow> BorrowRepository::close(UserId user, BookId book, Timestam
   tx_.each<BorrowId, CopyId, Timestamp, Timestamp, int, std::string, std::string>(
       closing(closed, user, book, now),
       "UPDATE borrows SET return_date = $3, status = 'returned' "
-      "WHERE user_id = $1 AND book_id = $2 AND return_date IS NULL "
+      "WHERE user_id = $1 AND book_id = $2 AND status <> 'returned' "
       "RETURNING id, copy_id, borrow_date, due_date, renewals, "
       "(SELECT title FROM books WHERE id = $2), (SELECT author FROM books WHERE id = $2)",
       user, book, now);
@@ -135,7 +108,7 @@ std::optional<Borrow> BorrowRepository::close_at_once(UserId user, BookId book, 
                                                       const events::Journal::Attachment& journal) {
   static const std::string sql =
       "WITH changed AS (UPDATE borrows SET return_date = $3::bigint, status = 'returned' "
-      "WHERE user_id = $1::bigint AND book_id = $2::bigint AND return_date IS NULL "
+      "WHERE user_id = $1::bigint AND book_id = $2::bigint AND status <> 'returned' "
       "RETURNING id AS journal_id, user_id AS journal_user, book_id AS journal_book, copy_id, borrow_date, "
       "due_date, "
       "renewals), "
@@ -173,8 +146,8 @@ std::vector<BorrowRepository::Due> BorrowRepository::mark_overdue(Timestamp now,
   std::vector<Due> marked;
   tx_.each<BorrowId, UserId>(
       [&](BorrowId id, UserId user) { marked.push_back({id, user}); },
-      "UPDATE borrows SET status = 'overdue' WHERE return_date IS NULL AND status = 'active' AND id IN "
-      "(SELECT id FROM borrows WHERE return_date IS NULL AND status = 'active' AND due_date < $1 "
+      "UPDATE borrows SET status = 'overdue' WHERE status = 'active' AND id IN "
+      "(SELECT id FROM borrows WHERE status IN ('active', 'overdue') AND status = 'active' AND due_date < $1 "
       "ORDER BY due_date LIMIT CAST($2 AS BIGINT)) RETURNING id, user_id",
       now, most);
   return marked;

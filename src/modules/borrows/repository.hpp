@@ -46,7 +46,6 @@ class BorrowRepository {
   // PostgreSQL: picks a copy, lends it, counts and journals in one statement. Nothing when it could not be
   // lent now: ask standing() why. Copies that others are taking at this moment are passed over, or waited
   // for.
-  enum class Contended : std::uint8_t { pass_over, wait };
   std::optional<Borrow> insert_at_once(const NewBorrow& loan, Contended contended,
                                        const events::Journal::Attachment& journal);
 

@@ -110,7 +110,6 @@ Task<Result<Borrow>> BorrowService::lend_in_turn(Request request, Caller by) {
 }
 
 Task<Result<Borrow>> BorrowService::lend_at_once(Request request, Caller by) {
-  using Contended = BorrowRepository::Contended;
   // Counting a person's loans and adding one needs a transaction that keeps others from adding meanwhile.
   const bool limited = rules_.max_loans > 0;
   for (int attempt = 0; attempt < most_attempts; ++attempt) {

@@ -1,0 +1,131 @@
+#include <catch2/catch.hpp>
+
+#include <atomic>
+#include <mutex>
+#include <set>
+
+#include "core/db/database.hpp"
+#include "process/program.hpp"
+
+using namespace lumina;
+using process::Folder;
+using process::Program;
+
+namespace {
+
+std::string member(const std::string& json, const std::string& name) {
+  const auto at = json.find("\"" + name + "\":\"");
+  if (at == std::string::npos) return {};
+  const auto begin = at + name.size() + 4;
+  return json.substr(begin, json.find('"', begin) - begin);
+}
+std::int64_t number(const std::string& json, const std::string& name) {
+  const auto at = json.find("\"" + name + "\":");
+  return at == std::string::npos ? 0 : std::stoll(json.substr(at + name.size() + 3));
+}
+
+std::string signed_in(const Program& program) {
+  constexpr auto who = R"({"email":"ada@example.org","password":"a tall blue window","full_name":"Ada"})";
+  program.call("POST", "/api/v1/auth/register", who);
+  return member(program.call("POST", "/api/v1/auth/login", R"({"email":"ada@example.org","password":"a tall blue window"})").body,
+                "access_token");
+}
+
+}  // namespace
+
+TEST_CASE("every acknowledged write survives kill -9, twenty times", "[K32]") {
+  Folder folder;
+  std::set<std::int64_t> acknowledged;
+  for (int round = 0; round < 20; ++round) {
+    Program program(folder.path());
+    const auto token = signed_in(program);
+    REQUIRE(!token.empty());
+    std::mutex mutex;
+    std::atomic<int> written{0};
+    std::vector<std::thread> writers;
+    for (int i = 0; i < 8; ++i)
+      writers.emplace_back([&] {
+        try {
+          wire::Client client(program.port());
+          while (true) {
+            const auto answer = Program::call(client, "POST", "/api/v1/logs", R"({"action":"wrote"})", token);
+            if (answer.status != 201) return;
+            ++written;
+            std::lock_guard lock(mutex);
+            acknowledged.insert(number(answer.body, "id"));
+          }
+        } catch (const std::exception&) {
+          // The server was killed under this client.
+        }
+      });
+    while (written < 40 + round * 10) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    program.kill();
+    for (auto& writer : writers) writer.join();
+
+    db::Database database({.url = "sqlite:" + (folder.path() / "luminalib.db").string()});
+    auto look = [](db::Transaction& tx) {
+      std::set<std::int64_t> found;
+      tx.each<std::int64_t>([&](std::int64_t id) { found.insert(id); }, "SELECT id FROM audit_log WHERE action = 'note.written'");
+      const auto verdict = std::get<0>(*tx.one<std::string>("PRAGMA integrity_check(1)"));
+      return std::pair{found, verdict};
+    };
+    const auto [found, verdict] = *database.read_now(std::move(look));
+    CHECK(verdict == "ok");
+    std::size_t lost = 0;
+    for (const auto id : acknowledged) lost += found.contains(id) ? 0 : 1;
+    CHECK(lost == 0);
+  }
+  CHECK(acknowledged.size() > 1000);
+}
+
+TEST_CASE("SIGTERM ends the program in order, SIGHUP keeps it serving", "[A32][K2]") {
+  Folder folder;
+  Program program(folder.path());
+  CHECK(program.call("GET", "/ready").status == 200);
+  program.signal(SIGHUP);
+  CHECK(program.call("GET", "/health").status == 200);
+  CHECK(program.stop() == 0);
+}
+
+TEST_CASE("a second start on the same folder keeps secret and people", "[K28][A37]") {
+  Folder folder;
+  std::string token;
+  {
+    Program program(folder.path());
+    token = signed_in(program);
+    CHECK(program.stop() == 0);
+  }
+  Program program(folder.path());
+  CHECK(program.call("GET", "/api/v1/users/me", "", token).status == 200);
+  const auto mode = std::filesystem::status(folder.path() / "secret").permissions();
+  CHECK((mode & std::filesystem::perms(077)) == std::filesystem::perms::none);
+}
+
+TEST_CASE("the demo library is there at the first start and not twice after the second", "[K28]") {
+  Folder folder;
+  for (int start = 0; start < 2; ++start) {
+    Program program(folder.path(), {"--demo"});
+    const auto books = program.call("GET", "/api/v1/books?limit=1");
+    CHECK(books.field("X-Total-Count") == "1000");
+    const auto login =
+        program.call("POST", "/api/v1/auth/login", R"({"email":"amara.okafor@demo.example","password":"read more books"})");
+    CHECK(login.status == 200);
+  }
+}
+
+TEST_CASE("hostile bytes on a real socket leave the server standing", "[A32][A39]") {
+  Folder folder;
+  Program program(folder.path());
+  for (const std::string bytes :
+       {"GET / HTTP/1.1\r\n\r\n", "POST /api/v1/auth/login HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "\x16\x03\x01\x02\x00", "GET /%00 HTTP/1.1\r\nHost: a\r\n\r\n", "GET /../../etc/passwd HTTP/1.1\r\nHost: a\r\n\r\n",
+        "POST /api/v1/auth/login HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999\r\n\r\n"}) {
+    wire::Client client(program.port());
+    client.send(bytes);
+    const auto answer = client.read();
+    CHECK(answer.status >= 400);
+    CHECK(answer.status < 500);
+    CHECK(answer.field("Content-Type") == "application/problem+json");
+  }
+  CHECK(program.call("GET", "/health").status == 200);
+}
