@@ -223,6 +223,8 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
     if (!made) throw std::runtime_error("the first administrator cannot be made: " + made.error().detail);
     if (*made) log::info("the first administrator was made", {{"email", config.admin_email}});
   }
+  if (auto remembered = password_gate.remember_known_addresses(clock->now()); !remembered)
+    log::warn("addresses of earlier logins are not known", {{"why", remembered.error().detail}});
   show_figures();
 }
 

@@ -10,6 +10,7 @@
 namespace lumina::test {
 namespace {
 
+// /api/v1/users/{id}, /api/v1/users/{id}/role, /api/v1/users/{id}/deactivate, /api/v1/users/{id}/activate
 std::string user_path(const Client& who, std::string_view more = "") {
   return fmt::format("/api/v1/users/{}{}", who.user_id(), more);
 }
