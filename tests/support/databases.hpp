@@ -17,6 +17,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <ostream>
+#include <random>
 #include <string>
 #include <string_view>
 #include <unistd.h>
@@ -53,7 +54,9 @@ class TestDatabase {
  public:
   explicit TestDatabase(Database kind) : kind_(kind) {
     static std::atomic<int> count{0};
-    name_ = "lumina_test_" + std::to_string(::getpid()) + "_" + std::to_string(++count);
+    // Process numbers come again; what a killed test left behind must not be found by another.
+    name_ = "lumina_test_" + std::to_string(::getpid()) + "_" + std::to_string(++count) + "_" +
+            std::to_string(std::random_device{}());
     folder_ = std::filesystem::temp_directory_path() / name_;
     std::filesystem::create_directories(folder_);
     if (kind == Database::sqlite) {

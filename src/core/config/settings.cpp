@@ -188,7 +188,7 @@ const std::array table{
 
     Setting{"Limits", "rate_limit", &Config::rate_limit,
             "Requests of one caller. off switches every limit of requests off, for measurements.",
-            a_minute(1000000), Secrecy::none, live},
+            a_minute(1000000000), Secrecy::none, live},
     Setting{"Limits", "login_rate", &Config::login_rate, "Tries to log in, of one address.", a_minute(10000),
             Secrecy::none, live},
     Setting{"Limits", "upload_rate", &Config::upload_rate, "Uploads of one caller.", a_minute(1000000),
