@@ -3,7 +3,9 @@
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
+#include <atomic>
 #include <set>
+#include <thread>
 
 #include "support/test_app.hpp"
 
@@ -411,4 +413,24 @@ TEST_CASE("what is cached is dropped exactly when it changes", "[K4]") {
   CHECK(read(one)["title"] == "Uno");
   CHECK(read(two)["title"] == "Two");
   CHECK(titles(app->anybody().get("/api/v1/books?sort=title")) == "Two, Uno");
+}
+
+TEST_CASE("ten thousand additions by many librarians at once are all there", "[B37]") {
+  auto app = TestApp::on(Database::sqlite);
+  auto librarian = app->librarian();
+  const std::string description(1900, 'd');
+  std::atomic<int> created{0};
+  std::vector<std::thread> writers;
+  for (int w = 0; w < 20; ++w)
+    writers.emplace_back([&, w, client = librarian]() mutable {
+      for (int i = 0; i < 500; ++i)
+        if (client.post("/api/v1/books", fmt::format(R"({{"title":"Book {} of {}","author":"X","description":"{}"}})", i, w,
+                                                     description))
+                .status == 201)
+          ++created;
+    });
+  for (auto& writer : writers) writer.join();
+  CHECK(created == 10'000);
+  CHECK(app->number("SELECT count(*) FROM books") == 10'000);
+  CHECK(app->number("SELECT count(*) FROM audit_log WHERE action = 'book.created'") == 10'000);
 }

@@ -170,7 +170,7 @@ TEST_CASE("the thousand-and-first request of a minute waits", "[A28]") {
   CHECK(app->anybody().get("/health").status == 200);
 }
 
-TEST_CASE("a client address comes from a proxy only when the proxy is trusted", "[A28]") {
+TEST_CASE("a client address comes from a proxy only when the proxy is trusted", "[A28][A38]") {
   auto app = TestApp::on(Database::sqlite, [](config::Config& c) {
     c.rate_limit = 2;
     c.trusted_proxies = {*Cidr::parse("10.0.0.0/8")};

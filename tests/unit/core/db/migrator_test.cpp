@@ -35,7 +35,7 @@ bool has_table(const TestDatabase& fresh, const std::string& table) {
   return number(fresh, sql) == 1;
 }
 
-TEST_CASE("an empty database gets every migration, in order, once") {
+TEST_CASE("an empty database gets every migration, in order, once", "[K7]") {
   TestDatabase fresh(GENERATE(from_databases()));
   for (const auto& status : migration_status(fresh.url())) CHECK(!status.applied);
   CHECK(migrate(fresh.url()) == all_versions());
@@ -44,7 +44,7 @@ TEST_CASE("an empty database gets every migration, in order, once") {
   CHECK(has_table(fresh, "borrows"));
 }
 
-TEST_CASE("servers that start at once migrate once") {
+TEST_CASE("servers that start at once migrate once", "[K7]") {
   TestDatabase fresh(GENERATE(from_databases()));
   std::mutex mutex;
   std::vector<int> applied;
@@ -67,7 +67,7 @@ TEST_CASE("servers that start at once migrate once") {
   CHECK(applied == all_versions());
 }
 
-TEST_CASE("a migration that breaks half-way leaves nothing behind and succeeds later") {
+TEST_CASE("a migration that breaks half-way leaves nothing behind and succeeds later", "[K7]") {
   TestDatabase fresh(GENERATE(from_databases()));
   CHECK(migrate(fresh.url(), 1) == std::vector{1});
   fresh.script("CREATE TABLE book_stats (in_the_way BIGINT)");  // the second makes books before it meets this
@@ -80,7 +80,7 @@ TEST_CASE("a migration that breaks half-way leaves nothing behind and succeeds l
   CHECK(migrate(fresh.url()) == rest);
 }
 
-TEST_CASE("an older schema is brought up to date with what is in it") {
+TEST_CASE("an older schema is brought up to date with what is in it", "[K7]") {
   TestDatabase fresh(GENERATE(from_databases()));
   migrate(fresh.url(), 1);
   fresh.script(
@@ -90,7 +90,7 @@ TEST_CASE("an older schema is brought up to date with what is in it") {
   CHECK(number(fresh, "SELECT count(*) FROM users") == 1);
 }
 
-TEST_CASE("a database of a newer release is refused, and says so") {
+TEST_CASE("a database of a newer release is refused, and says so", "[K7]") {
   TestDatabase fresh(GENERATE(from_databases()));
   migrate(fresh.url());
   fresh.script("INSERT INTO schema_migrations VALUES (9999, 'from_the_future', 'x', 0)");
@@ -99,14 +99,14 @@ TEST_CASE("a database of a newer release is refused, and says so") {
                     Catch::Contains("9999") && Catch::Contains("from_the_future"));
 }
 
-TEST_CASE("a migration edited after it ran is refused") {
+TEST_CASE("a migration edited after it ran is refused", "[K7]") {
   TestDatabase fresh(GENERATE(from_databases()));
   migrate(fresh.url());
   fresh.script("UPDATE schema_migrations SET fingerprint = 'other' WHERE version = 2");
   CHECK_THROWS_WITH(migrate(fresh.url()), Catch::Contains("migration 2"));
 }
 
-TEST_CASE("the versions of the migrations rise by one") {
+TEST_CASE("the versions of the migrations rise by one", "[K7]") {
   int expected = 1;
   for (const Migration& m : migrations()) {
     CHECK(m.version == expected++);
