@@ -170,7 +170,7 @@ std::optional<BookId> BookRepository::find_by_isbn(std::string_view isbn13) {
 
 std::optional<BookId> BookRepository::find_by_match_key(std::string_view key) {
   const auto row =
-      tx_.one<BookId>("SELECT id FROM books WHERE match_key = $1 AND deleted_at IS NULL ORDER BY id LIMIT 1", key);
+      tx_.one<BookId>("SELECT id FROM books WHERE match_key = $1 AND deleted_at IS NULL LIMIT 1", key);
   return row ? std::optional(std::get<0>(*row)) : std::nullopt;
 }
 
