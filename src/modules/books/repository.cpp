@@ -45,6 +45,12 @@ std::optional<Book> BookRepository::find(BookId id) {
   return tx_.find(book_columns, sql, id);
 }
 
+std::vector<Book> BookRepository::between(BookId first, BookId last) {
+  static const std::string sql =
+      "SELECT " + book_columns.list() + from_books + "b.id BETWEEN $1 AND $2 AND b.deleted_at IS NULL";
+  return tx_.list(book_columns, sql, first, last);
+}
+
 BookRepository::Listing BookRepository::list(const BookFilter& filter, const PageRequest& page) {
   Listing listing;
   auto conditions = conditions_of(filter);

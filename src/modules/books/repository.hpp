@@ -24,6 +24,8 @@ class BookRepository {
   explicit BookRepository(db::Transaction& tx) : tx_(tx) {}
 
   std::optional<Book> find(BookId id);
+  // Those that exist of an interval of ids, both ends included.
+  std::vector<Book> between(BookId first, BookId last);
   // In the order of the filter. Throws nothing for a bad cursor: `bad_cursor` is set and the page is empty.
   struct Listing {
     std::vector<Book> books;

@@ -42,6 +42,18 @@ Task<Result<Created<Copy>>> created(Task<Result<Copy>> task) {
   co_return out;
 }
 
+Task<Result<Numbered>> answers(Context& context, Task<Result<std::vector<Book>>> task) {
+  auto books = co_await std::move(task);
+  if (!books) co_return Failure(std::move(books.error()));
+  Numbered out;
+  for (Book& book : *books) {
+    const auto id = book.id.value;
+    const auto version = book.version;
+    out.emplace_back(id, Answer<Versioned<Book>>::make(context, {std::move(book), version}));
+  }
+  co_return out;
+}
+
 Task<Result<jobs::TaskAccepted>> start_import(Importer& importer, jobs::Runner& runner, Upload file, Caller by) {
   auto bytes = std::make_shared<const std::string>(std::move(file.bytes));
   auto work = [&importer, bytes, name = file.filename.empty() ? file.media_type : file.filename,
@@ -88,9 +100,11 @@ std::vector<Route> book_routes(BookService& books, Importer& importer, jobs::Run
           .accepts_up_to(64 * 1024 * 1024)
           .explained("CSV with any of the usual headers (Goodreads and goodbooks-10k known) or JSON lines. Books are "
                      "matched by ISBN, then by title and author, so that the same file again changes nothing."));
-  add(cached(get("/api/v1/books/{id}", "Read a book", Access::anyone(), {ErrorKind::not_found},
-                 [&](Path<BookId> id) { return versioned(books.find(*id)); }),
-             cache, by_path_id(book_tag_kind)));
+  add(cached_with_neighbours(get("/api/v1/books/{id}", "Read a book", Access::anyone(), {ErrorKind::not_found},
+                                 [&](Path<BookId> id) { return versioned(books.find(*id)); }),
+                             cache, book_tag_kind, [&](Context& context, std::int64_t first, std::int64_t last) {
+                               return answers(context, books.between(BookId{first}, BookId{last}));
+                             }));
   add(put("/api/v1/books/{id}", "Replace a book", librarian, {ErrorKind::not_found, refused, ErrorKind::stale},
           [&](Path<BookId> id, Body<NewBook> book, IfMatch seen, Caller by) {
             return versioned(books.replace(*id, *book, *seen, by));

@@ -85,6 +85,11 @@ Task<Result<Book>> BookService::find(BookId id) {
   return database_.read(std::move(work));
 }
 
+Task<Result<std::vector<Book>>> BookService::between(BookId first, BookId last) {
+  auto work = [first, last](db::Transaction& tx) { return BookRepository(tx).between(first, last); };
+  return database_.read(std::move(work));
+}
+
 Task<Result<Page<Book>>> BookService::list(BookFilter filter, PageRequest page) {
   return database_.read(listing(std::move(filter), std::move(page)));
 }

@@ -25,6 +25,8 @@ class BookService {
       : database_(database), clock_(clock), journal_(journal) {}
 
   Task<Result<Book>> find(BookId id);
+  // Those that exist of an interval of ids, both ends included.
+  Task<Result<std::vector<Book>>> between(BookId first, BookId last);
   Task<Result<Page<Book>>> list(BookFilter filter, PageRequest page);
   // Blocking, for the command line.
   Result<Page<Book>> list_now(BookFilter filter, PageRequest page);
