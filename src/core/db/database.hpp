@@ -6,7 +6,7 @@
 // read: SQLite, one of a few reading threads with its own connection; PostgreSQL, one of the pool. Statements of one
 //   read see the last commit each, not one snapshot.
 // write: all of it commits or nothing does. A function that gives an Error or throws is rolled back. SQLite has one
-//   writing thread that takes every waiting unit, runs each in a savepoint and commits once (group commit), so that
+//   writing thread that takes every waiting unit, runs them in turn and commits once (group commit), so that
 //   durability (synchronous=FULL) is paid once for many; a failing unit loses only itself. PostgreSQL runs units in
 //   parallel and repeats one after a serialization failure or deadlock, so the function may run more than once: it
 //   must not move from what it captured.
