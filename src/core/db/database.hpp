@@ -7,9 +7,10 @@
 //   read see the last commit each, not one snapshot.
 // write: all of it commits or nothing does. A function that gives an Error or throws is rolled back. SQLite has one
 //   writing thread that takes every waiting unit, runs them in turn and commits once (group commit), so that
-//   durability (synchronous=FULL) is paid once for many; a failing unit loses only itself. PostgreSQL runs units in
-//   parallel and repeats one after a serialization failure or deadlock, so the function may run more than once: it
-//   must not move from what it captured.
+//   durability (synchronous=FULL) is paid once for many; a failing unit loses only itself: when it had already
+//   changed something, the group is taken back and done again, a savepoint for each. PostgreSQL runs units in parallel
+//   and repeats one after a serialization failure or deadlock. So the function may run more than once: it must not
+//   move from what it captured.
 //
 // Nothing resumes before the commit is durable. Actions registered with Transaction::after_commit run first, in the
 // order of commits (SQLite) or right after each commit (PostgreSQL).
