@@ -40,14 +40,20 @@ std::vector<Claim> JobRepository::claim(const std::map<std::string, int>& room, 
   }
   std::ranges::sort(found, {}, [](const Claim& c) { return std::tuple(c.priority, c.turn, c.seq); });
   if (found.size() > static_cast<std::size_t>(most)) found.resize(static_cast<std::size_t>(most));
+  if (found.empty()) return found;
+  std::vector<std::string> ids;
   for (auto& c : found) {
-    tx_.execute(
-        "UPDATE jobs SET status = 'running', lease = lease + 1, lease_owner = $2, lease_until = $3, "
-        "attempts = attempts + 1, started_at = coalesce(started_at, $4) WHERE id = $1",
-        c.id, owner, lease_until, now);
+    ids.push_back(c.id);
     ++c.lease;
     ++c.attempt;
   }
+  const std::string which = tx_.postgresql() ? "(SELECT jsonb_array_elements_text(CAST($1 AS jsonb)))"
+                                             : "(SELECT value FROM json_each($1))";
+  tx_.execute(
+      "UPDATE jobs SET status = 'running', lease = lease + 1, lease_owner = $2, lease_until = $3, "
+      "attempts = attempts + 1, started_at = coalesce(started_at, $4) WHERE id IN " +
+          which,
+      ids, owner, lease_until, now);
   return found;
 }
 

@@ -17,6 +17,7 @@ using namespace std::chrono_literals;
 using Moment = std::chrono::steady_clock::time_point;
 
 constexpr auto between_reports = 1s, between_counts = 5s;
+constexpr double short_run = 0.05;  // seconds
 constexpr std::string_view interrupted_code = "interrupted";
 
 Moment now_steady() { return std::chrono::steady_clock::now(); }
@@ -112,7 +113,8 @@ void Runner::wake() {
 
 void Runner::tell_cancelled(const std::string& job_id) {
   std::lock_guard lock(mutex_);
-  if (const auto it = held_.find(job_id); it != held_.end()) it->second->lost_ = true;
+  for (const auto& [key, job] : held_)
+    if (key.first == job_id) job->lost_ = true;
 }
 
 std::vector<std::string> Runner::kinds() const {
@@ -183,9 +185,8 @@ void Runner::beat() {
     ++taken_over_;
   }
   std::lock_guard lock(mutex_);
-  for (const auto& [id, job] : held_)
-    if (std::ranges::find(seen->held, std::pair{id, job->claim_.lease}) == seen->held.end())
-      job->lost_ = true;
+  for (const auto& [key, job] : held_)
+    if (std::ranges::find(seen->held, key) == seen->held.end()) job->lost_ = true;
 }
 
 // True when there may be more to claim at once.
@@ -194,13 +195,14 @@ bool Runner::claim_some() {
   int most = 0;
   {
     std::lock_guard lock(mutex_);
-    // As many wait for a thread as run, so that claims come in groups and threads never idle for one.
+    // Short jobs are claimed ahead, in groups; a long one would keep those behind it from other instances.
+    const int most_held = usual_seconds_ < short_run ? 2 * threads_ : threads_;
     const int held = static_cast<int>(held_.size());
-    if (held > threads_) return false;
-    most = 2 * threads_ - held;
+    if (held > threads_ || held >= most_held) return false;
+    most = most_held - held;
     for (const auto& [kind, entry] : kinds_)
       room[kind] = entry.options.concurrency > 0 ? entry.options.concurrency : most;
-    for (const auto& [id, job] : held_)
+    for (const auto& [key, job] : held_)
       if (kinds_.at(job->kind()).options.concurrency > 0) --room[job->kind()];
   }
   if (std::ranges::none_of(room, [](const auto& r) { return r.second > 0; })) return false;
@@ -218,12 +220,12 @@ bool Runner::claim_some() {
     auto job = std::make_shared<JobContext>(*this, std::move(claim));
     {
       std::lock_guard lock(mutex_);
-      held_[job->id()] = job;
+      held_[{job->id(), job->claim_.lease}] = job;
     }
     // A pool that stopped keeps nothing: the lease runs out and somebody else takes the job.
     if (!pool_.try_submit([this, job] { run(job); })) {
       std::lock_guard lock(mutex_);
-      held_.erase(job->id());
+      held_.erase({job->id(), job->claim_.lease});
     }
   }
   return !claims->empty();
@@ -251,7 +253,11 @@ void Runner::run(const std::shared_ptr<JobContext>& job) {
       };
       (void)database_.write_now(std::move(work));  // or its lease runs out
     } else if (!job->lost_) {
+      const auto begun = now_steady();
       finish(*job, attempt(*job));
+      // Threads may overwrite each other's sample; it is a guess.
+      usual_seconds_ =
+          0.8 * usual_seconds_ + 0.2 * std::chrono::duration<double>(now_steady() - begun).count();
     }
   } catch (const std::exception& e) {
     // The lease runs out and the job is tried again.
@@ -259,7 +265,7 @@ void Runner::run(const std::shared_ptr<JobContext>& job) {
   }
   {
     std::lock_guard lock(mutex_);
-    held_.erase(job->id());
+    held_.erase({job->id(), job->claim_.lease});
   }
   wake();
 }

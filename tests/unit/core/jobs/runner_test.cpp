@@ -143,8 +143,8 @@ TEST_CASE("interactive jobs go first, then people take turns", "[I12]") {
     order.push_back(job.payload());
     return "null";
   });
-  one.put_many({.kind = "work", .payload = "\"a\"", .user = UserId{1}}, 10'000);
-  one.put_many({.kind = "work", .payload = "\"b\"", .user = UserId{2}}, 5);
+  one.put_many("work", 10'000, "\"a\"", 1);
+  for (int i = 0; i < 5; ++i) one.put({.kind = "work", .payload = "\"b\"", .user = UserId{2}});
   one.put({.kind = "work", .payload = "\"now\"", .priority = jobs::Priority::interactive, .user = UserId{1}});
   one.runner.start();
   const auto begun = [&] {
@@ -177,8 +177,8 @@ TEST_CASE("a kind runs no more at once than it may", "[I12]") {
     ++free_ran;
     return "null";
   });
-  one.put_many({.kind = "narrow"}, 20);
-  one.put_many({.kind = "free"}, 20);
+  one.put_many("narrow", 20);
+  one.put_many("free", 20);
   one.runner.start();
   // The free kind is not held up by the narrow one in front of it.
   CHECK(eventually([&] { return free_ran == 20; }));
@@ -191,10 +191,10 @@ TEST_CASE("a worker that lost its lease writes nothing", "[I1][I4]") {
   TestDatabase fresh(GENERATE(from_databases()));
   prepare(fresh);
   auto clock = fixed();
-  Instance slow(fresh.url(), clock, 1), quick(fresh.url(), clock, 1);
+  Instance slow(fresh.url(), clock, 1), quick(fresh.url(), clock, 2);
   std::atomic<bool> begun{false}, go_on{false};
   std::atomic<bool> refused{false}, guard_refused{false};
-  slow.runner.handle("job", {}, [&](jobs::JobContext& job) -> Result<std::string> {
+  slow.runner.handle("job", {.concurrency = 1}, [&](jobs::JobContext& job) -> Result<std::string> {
     begun = true;
     while (!go_on) std::this_thread::sleep_for(1ms);
     auto look = [&](db::Transaction& tx) { return job.guard(tx); };
@@ -253,7 +253,7 @@ TEST_CASE("two instances on one database, one dies: every job has its effect onc
   auto clock = std::make_shared<SystemClock>();
   auto dying = std::make_unique<Instance>(fresh.url(), clock, 4, jobs::RunnerOptions{1s, 10ms});
   Instance living(fresh.url(), clock, 4, jobs::RunnerOptions{1s, 10ms});
-  living.put_many({.kind = "work"}, count);
+  living.put_many("work", count);
   std::atomic<int> at_dying{0};
   dying->runner.handle("work", {.concurrency = 0}, [&](jobs::JobContext& job) {
     ++at_dying;
