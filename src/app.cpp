@@ -23,6 +23,7 @@
 #include "core/http/pipeline.hpp"
 #include "core/http/rate_limiter.hpp"
 #include "core/jobs/routes.hpp"
+#include "core/runtime/block_on.hpp"
 #include "core/runtime/pool.hpp"
 #include "core/security/login_guard.hpp"
 #include "core/security/random.hpp"
@@ -30,6 +31,7 @@
 #include "core/system/routes.hpp"
 #include "core/telemetry/log.hpp"
 #include "core/telemetry/process_metrics.hpp"
+#include "modules/books/import_job.hpp"
 #include "modules/books/importer.hpp"
 #include "modules/books/routes.hpp"
 #include "modules/borrows/routes.hpp"
@@ -43,7 +45,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::int64_t day_ms = 86'400'000, outbox_days = 7;
+constexpr auto outbox_kept = std::chrono::days(7), jobs_kept = std::chrono::days(7), failed_jobs_kept = std::chrono::days(30),
+               spool_kept = std::chrono::days(14);
 
 std::size_t cores() { return std::max(1U, std::thread::hardware_concurrency()); }
 
@@ -140,8 +143,13 @@ struct App::Parts {
   cache::BodyCache cache;
   runtime::Pool cpu{"cpu", cores(), 256};
   runtime::Pool hashing{"hash", std::max<std::size_t>(1, cores() / 2), 256};
-  runtime::Pool background{"jobs", 2, 64};
+  runtime::Pool files{"files", 1, 64};
+  runtime::Pool background;
+  jobs::Queue job_queue;
   jobs::Runner runner;
+  jobs::Scheduler scheduler;
+  jobs::TaskService tasks;
+  jobs::Spool spool;
   security::PasswordHasher hasher;
   std::unique_ptr<security::LoginGuard> login_guard;
   auth::LiveAuthSettings auth_settings;
@@ -177,7 +185,8 @@ struct App::Parts {
   http::PipelineOptions pipeline_options();
   Task<system::Readiness> readiness();
   void show_figures();
-  Task<void> housekeeping(std::shared_ptr<std::atomic<bool>> running);
+  void handle_jobs();
+  void make_schedules();
   Task<void> follow(std::shared_ptr<std::atomic<bool>> running);
 };
 
@@ -187,7 +196,13 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
       database(database_options(config)),
       journal(*clock, bus, origin),
       cache(static_cast<std::size_t>(config.cache_bytes)),
-      runner(database, *clock, background),
+      background("jobs", static_cast<std::size_t>(config.job_threads), 4 * static_cast<std::size_t>(config.job_threads)),
+      job_queue(database, *clock),
+      runner(database, *clock, journal, job_queue, background, origin,
+             {std::chrono::seconds(config.job_lease_seconds), std::chrono::milliseconds(config.job_poll_milliseconds)}),
+      scheduler(database, *clock, journal, job_queue, runner),
+      tasks(database, *clock, journal, job_queue, runner),
+      spool(std::filesystem::path(config.data_dir) / "spool", files),
       hasher(static_cast<int>(config.bcrypt_cost)),
       login_guard(guard_of(config)),
       auth_settings(auth_settings_of(config)),
@@ -225,7 +240,44 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
   }
   if (auto remembered = password_gate.remember_known_addresses(clock->now()); !remembered)
     log::warn("addresses of earlier logins are not known", {{"why", remembered.error().detail}});
+  handle_jobs();
+  make_schedules();
   show_figures();
+}
+
+// One line for each kind of job.
+void App::Parts::handle_jobs() {
+  books::handle_imports(runner, spool, importer);
+}
+
+// What comes round by itself.
+void App::Parts::make_schedules() {
+  using jobs::Cadence;
+  const auto nothing_to_say = [](auto&& done) -> Result<std::string> {
+    if (!done) return Failure(std::move(done.error()));
+    return "null";
+  };
+  const auto counted = [](std::string_view name, auto&& count) -> Result<std::string> {
+    if (!count) return Failure(std::move(count.error()));
+    return fmt::format(R"({{"{}":{}}})", name, *count);
+  };
+  scheduler.add("borrows.overdue", "Marks loans that have become overdue", Cadence::daily(0, 5, config.time_zone),
+                [this, counted](jobs::JobContext&) { return counted("marked", runtime::block_on(borrows.mark_overdue())); });
+  scheduler.add("events.prune", "Forgets events after seven days", Cadence::every(1h),
+                [this, nothing_to_say](jobs::JobContext&) {
+                  return nothing_to_say(runtime::block_on(events::prune_outbox(database, clock->now() - outbox_kept)));
+                });
+  scheduler.add("sessions.purge", "Forgets sessions that ended long ago", Cadence::daily(3, 10, config.time_zone),
+                [this, nothing_to_say](jobs::JobContext&) { return nothing_to_say(runtime::block_on(sign_in.purge())); });
+  scheduler.add("tasks.prune", "Forgets ended tasks and the files they left", Cadence::every(1h),
+                [this, counted](jobs::JobContext&) {
+                  spool.sweep(spool_kept);
+                  auto work = [this](db::Transaction& tx) -> Result<std::int64_t> {
+                    const auto now = clock->now();
+                    return jobs::JobRepository(tx).prune(now - jobs_kept, now - failed_jobs_kept);
+                  };
+                  return counted("removed", database.write_now(std::move(work)));
+                });
 }
 
 std::vector<http::Route> App::Parts::routes() {
@@ -236,10 +288,10 @@ std::vector<http::Route> App::Parts::routes() {
                              .openapi = [this]() -> const std::string& { return openapi; }}));
   add(auth::auth_routes(sign_in, api_keys));
   add(auth::account_routes(sign_in, people));
-  add(books::book_routes(books, importer, runner, cache));
+  add(books::book_routes(books, importer, job_queue, spool, cache));
   add(borrows::borrow_routes(borrows, cache));
   add(reviews::review_routes(reviews, cache));
-  add(jobs::task_routes(runner));
+  add(jobs::task_routes(tasks, scheduler));
   add(audit::audit_routes(database, journal));
   return all;
 }
@@ -303,7 +355,7 @@ void App::Parts::show_figures() {
                    [this] { return database.statistics().wait_seconds; });
   registry.counter("luminalib_db_run_seconds_total", "Time units of work ran.", {},
                    [this] { return database.statistics().run_seconds; });
-  for (auto* pool : {&cpu, &hashing, &background}) {
+  for (auto* pool : {&cpu, &hashing, &files, &background}) {
     registry.gauge("luminalib_pool_depth", "Jobs waiting.", {{"pool", pool->name()}},
                    [pool] { return static_cast<double>(pool->stats().depth); });
     registry.counter("luminalib_pool_rejected_total", "Jobs turned away.", {{"pool", pool->name()}},
@@ -313,6 +365,18 @@ void App::Parts::show_figures() {
     registry.counter("luminalib_pool_run_seconds_total", "Time jobs ran.", {{"pool", pool->name()}},
                      [pool] { return static_cast<double>(pool->stats().run_ns) / 1e9; });
   }
+  for (const auto& kind : runner.kinds())
+    for (const std::string state : {"queued", "running", "failed"})
+      registry.gauge("luminalib_jobs", "Jobs by state; failed ones wait for an administrator.", {{"state", state}, {"kind", kind}},
+                     [this, state, kind] { return static_cast<double>(runner.figure(state, kind)); });
+  const auto ended = [this](std::string_view outcome, std::uint64_t jobs::Runner::Totals::* field) {
+    registry.counter("luminalib_jobs_ended_total", "Runs of jobs by outcome.", {{"outcome", std::string(outcome)}},
+                     [this, field] { return static_cast<double>(runner.totals().*field); });
+  };
+  ended("succeeded", &jobs::Runner::Totals::succeeded);
+  ended("failed", &jobs::Runner::Totals::failed);
+  ended("retried", &jobs::Runner::Totals::retried);
+  ended("taken_over", &jobs::Runner::Totals::taken_over);
   const auto cached = [this](std::string_view name, std::string_view help, std::int64_t cache::CacheStatistics::* field) {
     registry.counter(name, help, {}, [this, field] { return static_cast<double>(cache.statistics().*field); });
   };
@@ -325,27 +389,6 @@ void App::Parts::show_figures() {
                                       "review.created", "user.registered"}) {
     auto& counter = registry.counter("luminalib_events_total", "Things that happened.", {{"type", std::string(type)}});
     bus.subscribe(std::string(type), [&counter](const events::Event&) { counter.add(); });
-  }
-}
-
-Task<void> App::Parts::housekeeping(std::shared_ptr<std::atomic<bool>> running) {
-  boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
-  std::int64_t last_day = -1;
-  while (*running) {
-    const auto now = clock->now();
-    (void)co_await runner.bury_interrupted();
-    if (now.ms / day_ms != last_day) {
-      last_day = now.ms / day_ms;
-      if (const auto marked = co_await borrows.mark_overdue(); marked && *marked > 0)
-        log::info("loans are overdue", {{"count", *marked}});
-      (void)co_await events::prune_outbox(database, {now.ms - outbox_days * day_ms});
-      (void)co_await sign_in.purge();
-    }
-    // Short waits, so that stopping is quick.
-    for (int i = 0; i < 60 && *running; ++i) {
-      timer.expires_after(1s);
-      co_await timer.async_wait(boost::asio::use_awaitable_t<IoExecutor>{});
-    }
   }
 }
 
@@ -364,6 +407,7 @@ App::App(config::Config config, std::shared_ptr<const Clock> clock)
 App::~App() {
   stop_background();
   parts_->background.stop();
+  parts_->files.stop();
   parts_->hashing.stop();
   parts_->cpu.stop();
   parts_->database.stop();
@@ -400,10 +444,11 @@ void App::start_background(boost::asio::io_context& io) {
     try {
       std::rethrow_exception(thrown);
     } catch (const std::exception& e) {
-      log::error("housekeeping ended", {{"what", e.what()}});
+      log::error("following other instances ended", {{"what", e.what()}});
     }
   };
-  boost::asio::co_spawn(io, parts_->housekeeping(running), report);
+  run_jobs();
+  parts_->scheduler.start();
   if (parts_->database.dialect() != db::Dialect::postgresql) return;
   parts_->follower.start_here();
   boost::asio::co_spawn(io, parts_->follow(running), report);
@@ -411,7 +456,16 @@ void App::start_background(boost::asio::io_context& io) {
 
 void App::stop_background() {
   *parts_->background_running = false;
+  parts_->scheduler.stop();
   parts_->runner.stop();
 }
+
+void App::run_jobs() {
+  parts_->scheduler.prepare();
+  parts_->runner.start();
+}
+jobs::Queue& App::job_queue() { return parts_->job_queue; }
+jobs::Runner& App::runner() { return parts_->runner; }
+jobs::Scheduler& App::scheduler() { return parts_->scheduler; }
 
 }  // namespace lumina

@@ -15,6 +15,7 @@
 #include "core/auth/administration.hpp"
 #include "core/auth/service.hpp"
 #include "core/events/journal.hpp"
+#include "core/jobs/scheduler.hpp"
 #include "modules/books/importer.hpp"
 #include "modules/books/service.hpp"
 #include "modules/borrows/service.hpp"
@@ -40,6 +41,9 @@ class App {
   books::BookService& books();
   books::Importer& importer();
   borrows::BorrowService& borrows();
+  jobs::Queue& job_queue();
+  jobs::Runner& runner();
+  jobs::Scheduler& scheduler();
   const config::Config& config() const;
   const Clock& clock() const;
 
@@ -47,8 +51,10 @@ class App {
   void reload(const config::Config& fresh);
   // False from now on for GET /ready: the server is about to stop.
   void drain();
-  // Work that comes round by itself: overdue marks, clean-up, other instances' events. On the given io_context until
-  // stop_background().
+  // Begins to claim jobs; handlers are registered before. Part of start_background().
+  void run_jobs();
+  // Jobs, schedules, other instances' events (on the given io_context), until stop_background(), which waits for the
+  // jobs that run.
   void start_background(boost::asio::io_context& io);
   void stop_background();
 

@@ -104,6 +104,7 @@ TestApp::TestApp(Database kind, const Configure& configure)
   config_.rate_limit = 0;
   config_.login_rate = 0;
   config_.db_pool_size = 8;
+  config_.job_poll_milliseconds = 20;
   config_.log_level = LogLevel::error;
   config_.secret_key = "test-only-8f1d4c2ab7e94d06a3f5c8e2917b60d4-key";
   if (configure) configure(config_);
@@ -124,7 +125,10 @@ TestApp::~TestApp() {
   app_.reset();
 }
 
-void TestApp::open() { app_ = std::make_unique<App>(config_, clock_); }
+void TestApp::open() {
+  app_ = std::make_unique<App>(config_, clock_);
+  app_->run_jobs();
+}
 
 void TestApp::restart() {
   app_->database().stop();

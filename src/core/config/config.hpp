@@ -88,6 +88,11 @@ struct Config {
 
   std::int64_t loan_period_days = 14;
   std::int64_t max_loans = 0;  // 0: no limit
+  std::string time_zone = "UTC";
+
+  std::int64_t job_threads = 4;
+  std::int64_t job_lease_seconds = 30;
+  std::int64_t job_poll_milliseconds = 500;
 
   std::int64_t cache_bytes = 128 << 20;
 

@@ -2,11 +2,13 @@
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
+#include <unicode/timezone.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <limits>
+#include <memory>
 #include <unordered_map>
 #include <utility>
 
@@ -102,6 +104,12 @@ std::optional<std::string> check_email(std::string& email) {
 std::optional<std::string> check_data_dir(std::string& path) {
   if (path.empty()) return "must name a folder";
   return std::nullopt;
+}
+
+std::optional<std::string> check_time_zone(std::string& name) {
+  const std::unique_ptr<icu::TimeZone> zone(icu::TimeZone::createTimeZone(icu::UnicodeString::fromUTF8(name)));
+  if (*zone != icu::TimeZone::getUnknown()) return std::nullopt;
+  return "must be the name of a time zone such as Europe/Berlin or UTC";
 }
 
 constexpr bool live = true;
@@ -262,6 +270,22 @@ const std::array table{
             {1, 1000, "", "none"},
             Secrecy::none,
             live},
+
+    Setting{"Library rules",
+            "time_zone",
+            &Config::time_zone,
+            "Where the library is, for what happens at a time of day.",
+            {},
+            Secrecy::none,
+            false,
+            check_time_zone},
+
+    Setting{"Background work", "job_threads", &Config::job_threads,
+            "Jobs that run at once: imports, deliveries, clean-up.", count(1, 64)},
+    Setting{"Background work", "job_lease_seconds", &Config::job_lease_seconds,
+            "Silence after which another instance takes over the jobs of one that stopped.", count(1, 3600, "seconds")},
+    Setting{"Background work", "job_poll_milliseconds", &Config::job_poll_milliseconds,
+            "How often jobs of other instances are looked for.", count(10, 60'000, "milliseconds")},
 
     Setting{"Cache",
             "cache_bytes",

@@ -2,12 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <memory>
-#include <sstream>
-
 #include "core/http/cached.hpp"
 #include "core/http/handler.hpp"
 #include "core/jobs/routes.hpp"
+#include "modules/books/import_job.hpp"
 
 namespace lumina::books {
 namespace {
@@ -54,25 +52,9 @@ Task<Result<Numbered>> answers(Context& context, Task<Result<std::vector<Book>>>
   co_return out;
 }
 
-Task<Result<jobs::TaskAccepted>> start_import(Importer& importer, jobs::Runner& runner, Upload file, Caller by) {
-  auto bytes = std::make_shared<const std::string>(std::move(file.bytes));
-  auto work = [&importer, bytes, name = file.filename.empty() ? file.media_type : file.filename,
-               by](jobs::Progress& progress) -> Result<std::string> {
-    std::istringstream in(*bytes);
-    const auto step = [&](std::size_t read) {
-      progress.at(static_cast<double>(read) / static_cast<double>(std::max<std::size_t>(1, bytes->size())));
-      return !progress.cancelled();
-    };
-    auto report = importer.run(in, name, {}, by, step);
-    if (!report) return Failure(std::move(report.error()));
-    return json::encode(*report);
-  };
-  return runner.start("books.import", by, std::move(work));
-}
-
 }  // namespace
 
-std::vector<Route> book_routes(BookService& books, Importer& importer, jobs::Runner& runner,
+std::vector<Route> book_routes(BookService& books, Importer& importer, jobs::Queue& queue, jobs::Spool& spool,
                                cache::BodyCache& cache) {
   std::vector<Route> routes;
   const auto add = [&](Route route) { routes.push_back(std::move(route).tagged("Catalogue")); };
@@ -93,7 +75,7 @@ std::vector<Route> book_routes(BookService& books, Importer& importer, jobs::Run
           .explained("A JSON array, or one book a line (NDJSON). Books are matched by ISBN, then by title and author; a "
                      "faulty one is reported and loses nobody else."));
   add(post("/api/v1/books/import", "Import a file of books", librarian, {refused},
-           [&](Upload file, Caller by) { return jobs::accepted(start_import(importer, runner, std::move(file), by)); })
+           [&](Upload file, Caller by) { return jobs::accepted(start_import(queue, spool, std::move(file), by)); })
           .with_status(202)
           .documented_as<jobs::TaskAccepted>()
           .limited(RateClass::upload)

@@ -5,13 +5,14 @@
 #include "core/cache/body_cache.hpp"
 #include "core/events/bus.hpp"
 #include "core/http/route.hpp"
-#include "core/jobs/runner.hpp"
+#include "core/jobs/queue.hpp"
+#include "core/jobs/spool.hpp"
 #include "modules/books/importer.hpp"
 #include "modules/books/service.hpp"
 
 namespace lumina::books {
 
-std::vector<http::Route> book_routes(BookService& books, Importer& importer, jobs::Runner& runner,
+std::vector<http::Route> book_routes(BookService& books, Importer& importer, jobs::Queue& queue, jobs::Spool& spool,
                                      cache::BodyCache& cache);
 
 // What cached answers of the catalogue name as shown: one book, or any of them. Drops both when an event concerns a
