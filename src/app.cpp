@@ -32,6 +32,11 @@
 #include "core/telemetry/process_metrics.hpp"
 #include "modules/books/importer.hpp"
 #include "modules/books/routes.hpp"
+#include "modules/borrows/branch_service.hpp"
+#include "modules/borrows/copy_routes.hpp"
+#include "modules/borrows/copy_service.hpp"
+#include "modules/borrows/hold_routes.hpp"
+#include "modules/borrows/hold_service.hpp"
 #include "modules/borrows/routes.hpp"
 #include "modules/borrows/service.hpp"
 #include "modules/reviews/routes.hpp"
@@ -159,7 +164,11 @@ struct App::Parts {
   auth::RequestAuthenticator authenticator;
   books::BookService books;
   books::Importer importer;
+  borrows::HoldRules hold_rules;
   borrows::BorrowService borrows;
+  borrows::CopyService copies;
+  borrows::BranchService branches;
+  borrows::HoldService holds;
   reviews::BuiltinSentiment sentiment;
   reviews::ReviewService reviews;
   std::shared_ptr<RateRules> rates;
@@ -204,7 +213,11 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
       authenticator(database, *clock, verifier, account_states, password_gate, auth_settings),
       books(database, *clock, journal),
       importer(database, books),
-      borrows(database, *clock, journal, {static_cast<int>(config.loan_period_days), config.max_loans, 3}),
+      hold_rules{static_cast<int>(config.hold_pickup_days)},
+      borrows(database, *clock, journal, {static_cast<int>(config.loan_period_days), config.max_loans, 3}, hold_rules),
+      copies(database, *clock, journal, hold_rules),
+      branches(database, *clock, journal),
+      holds(database, *clock, journal, hold_rules),
       reviews(database, *clock, journal, sentiment, cpu),
       rates(std::make_shared<RateRules>(config)),
       router(routes()),
@@ -238,6 +251,8 @@ std::vector<http::Route> App::Parts::routes() {
   add(auth::account_routes(sign_in, people));
   add(books::book_routes(books, importer, runner, cache));
   add(borrows::borrow_routes(borrows, cache));
+  add(borrows::copy_routes(copies, branches));
+  add(borrows::hold_routes(holds));
   add(reviews::review_routes(reviews, cache));
   add(jobs::task_routes(runner));
   add(audit::audit_routes(database, journal));
@@ -334,6 +349,8 @@ Task<void> App::Parts::housekeeping(std::shared_ptr<std::atomic<bool>> running) 
   while (*running) {
     const auto now = clock->now();
     (void)co_await runner.bury_interrupted();
+    if (const auto settled = co_await holds.settle_due(); settled && *settled > 0)
+      log::info("lines of people were settled", {{"books", *settled}});
     if (now.ms / day_ms != last_day) {
       last_day = now.ms / day_ms;
       if (const auto marked = co_await borrows.mark_overdue(); marked && *marked > 0)
@@ -380,6 +397,7 @@ auth::Administration& App::administration() { return parts_->administration; }
 books::BookService& App::books() { return parts_->books; }
 books::Importer& App::importer() { return parts_->importer; }
 borrows::BorrowService& App::borrows() { return parts_->borrows; }
+borrows::HoldService& App::holds() { return parts_->holds; }
 const config::Config& App::config() const { return parts_->config; }
 const Clock& App::clock() const { return *parts_->clock; }
 

@@ -17,6 +17,7 @@
 #include "core/events/journal.hpp"
 #include "modules/books/importer.hpp"
 #include "modules/books/service.hpp"
+#include "modules/borrows/hold_service.hpp"
 #include "modules/borrows/service.hpp"
 
 namespace lumina {
@@ -40,6 +41,7 @@ class App {
   books::BookService& books();
   books::Importer& importer();
   borrows::BorrowService& borrows();
+  borrows::HoldService& holds();
   const config::Config& config() const;
   const Clock& clock() const;
 
