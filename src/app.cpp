@@ -1,13 +1,5 @@
 #include "app.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <fmt/format.h>
-
-#include <thread>
-
 #include "core/audit/routes.hpp"
 #include "core/auth/account_states.hpp"
 #include "core/auth/authenticator.hpp"
@@ -34,19 +26,32 @@
 #include "modules/books/import_job.hpp"
 #include "modules/books/importer.hpp"
 #include "modules/books/routes.hpp"
+#include "modules/borrows/branch_service.hpp"
+#include "modules/borrows/copy_routes.hpp"
+#include "modules/borrows/copy_service.hpp"
+#include "modules/borrows/hold_routes.hpp"
+#include "modules/borrows/hold_service.hpp"
 #include "modules/borrows/routes.hpp"
 #include "modules/borrows/service.hpp"
 #include "modules/reviews/routes.hpp"
 #include "modules/reviews/sentiment_builtin.hpp"
 #include "request_metrics.hpp"
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+
+#include <thread>
+
 namespace lumina {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto outbox_kept = std::chrono::days(7), jobs_kept = std::chrono::days(7), failed_jobs_kept = std::chrono::days(30),
-               spool_kept = std::chrono::days(14);
+constexpr auto outbox_kept = std::chrono::days(7), jobs_kept = std::chrono::days(7),
+               failed_jobs_kept = std::chrono::days(30), spool_kept = std::chrono::days(14);
 
 std::size_t cores() { return std::max(1U, std::thread::hardware_concurrency()); }
 
@@ -98,17 +103,22 @@ class RateRules {
                   {"user", quota(c.rate_limit), 60}}),
         off_(c.rate_limit == 0) {}
 
-  std::optional<http::RateState> check(http::RateClass rate, std::string_view address, std::optional<UserId> user) {
+  std::optional<http::RateState> check(http::RateClass rate, std::string_view address,
+                                       std::optional<UserId> user) {
     if (off_ || rate == http::RateClass::unlimited) return {};
     if (user) return state(http::PolicyId{4}, fmt::format("user:{}", user->value));
     const std::string client = http::address_key(address);
     auto standing = state(http::PolicyId{0}, client);
     if (!standing.allowed) return standing;
     switch (rate) {
-      case http::RateClass::login: return state(http::PolicyId{1}, client);
-      case http::RateClass::upload: return state(http::PolicyId{2}, client);
-      case http::RateClass::search: return state(http::PolicyId{3}, client);
-      default: return standing;
+      case http::RateClass::login:
+        return state(http::PolicyId{1}, client);
+      case http::RateClass::upload:
+        return state(http::PolicyId{2}, client);
+      case http::RateClass::search:
+        return state(http::PolicyId{3}, client);
+      default:
+        return standing;
     }
   }
 
@@ -117,7 +127,8 @@ class RateRules {
   http::RateState state(http::PolicyId id, std::string_view client) {
     const auto decision = limiter_.check(id, client);
     const auto& policy = limiter_.policy(id);
-    return {decision.allowed, policy.name, policy.quota, policy.window_seconds, decision.remaining, decision.reset_seconds};
+    return {decision.allowed,      policy.name,        policy.quota,
+            policy.window_seconds, decision.remaining, decision.reset_seconds};
   }
   http::RateLimiter limiter_;
   bool off_;
@@ -167,7 +178,11 @@ struct App::Parts {
   auth::RequestAuthenticator authenticator;
   books::BookService books;
   books::Importer importer;
+  borrows::HoldRules hold_rules;
   borrows::BorrowService borrows;
+  borrows::CopyService copies;
+  borrows::BranchService branches;
+  borrows::HoldService holds;
   reviews::BuiltinSentiment sentiment;
   reviews::ReviewService reviews;
   std::shared_ptr<RateRules> rates;
@@ -196,10 +211,12 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
       database(database_options(config)),
       journal(*clock, bus, origin),
       cache(static_cast<std::size_t>(config.cache_bytes)),
-      background("jobs", static_cast<std::size_t>(config.job_threads), 4 * static_cast<std::size_t>(config.job_threads)),
+      background("jobs", static_cast<std::size_t>(config.job_threads),
+                 4 * static_cast<std::size_t>(config.job_threads)),
       job_queue(database, *clock),
       runner(database, *clock, journal, job_queue, background, origin,
-             {std::chrono::seconds(config.job_lease_seconds), std::chrono::milliseconds(config.job_poll_milliseconds)}),
+             {std::chrono::seconds(config.job_lease_seconds),
+              std::chrono::milliseconds(config.job_poll_milliseconds)}),
       scheduler(database, *clock, journal, job_queue, runner),
       tasks(database, *clock, journal, job_queue, runner),
       spool(std::filesystem::path(config.data_dir) / "spool", files),
@@ -219,7 +236,12 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
       authenticator(database, *clock, verifier, account_states, password_gate, auth_settings),
       books(database, *clock, journal),
       importer(database, books),
-      borrows(database, *clock, journal, {static_cast<int>(config.loan_period_days), config.max_loans, 3}),
+      hold_rules{static_cast<int>(config.hold_pickup_days)},
+      borrows(database, *clock, journal, {static_cast<int>(config.loan_period_days), config.max_loans, 3},
+              hold_rules),
+      copies(database, *clock, journal, hold_rules),
+      branches(database, *clock, journal),
+      holds(database, *clock, journal, hold_rules),
       reviews(database, *clock, journal, sentiment, cpu),
       rates(std::make_shared<RateRules>(config)),
       router(routes()),
@@ -246,9 +268,7 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
 }
 
 // One line for each kind of job.
-void App::Parts::handle_jobs() {
-  books::handle_imports(runner, spool, importer);
-}
+void App::Parts::handle_jobs() { books::handle_imports(runner, spool, importer); }
 
 // What comes round by itself.
 void App::Parts::make_schedules() {
@@ -261,14 +281,24 @@ void App::Parts::make_schedules() {
     if (!count) return Failure(std::move(count.error()));
     return fmt::format(R"({{"{}":{}}})", name, *count);
   };
-  scheduler.add("borrows.overdue", "Marks loans that have become overdue", Cadence::daily(0, 5, config.time_zone),
-                [this, counted](jobs::JobContext&) { return counted("marked", runtime::block_on(borrows.mark_overdue())); });
-  scheduler.add("events.prune", "Forgets events after seven days", Cadence::every(1h),
-                [this, nothing_to_say](jobs::JobContext&) {
-                  return nothing_to_say(runtime::block_on(events::prune_outbox(database, clock->now() - outbox_kept)));
+  scheduler.add("borrows.overdue", "Marks loans that have become overdue",
+                Cadence::daily(0, 5, config.time_zone), [this, counted](jobs::JobContext&) {
+                  return counted("marked", runtime::block_on(borrows.mark_overdue()));
                 });
-  scheduler.add("sessions.purge", "Forgets sessions that ended long ago", Cadence::daily(3, 10, config.time_zone),
-                [this, nothing_to_say](jobs::JobContext&) { return nothing_to_say(runtime::block_on(sign_in.purge())); });
+  scheduler.add("holds.settle",
+                "Passes on holds that were not picked up and resumes those whose pause is over",
+                Cadence::every(1min), [this, counted](jobs::JobContext&) {
+                  return counted("settled", runtime::block_on(holds.settle_due()));
+                });
+  scheduler.add(
+      "events.prune", "Forgets events after seven days", Cadence::every(1h),
+      [this, nothing_to_say](jobs::JobContext&) {
+        return nothing_to_say(runtime::block_on(events::prune_outbox(database, clock->now() - outbox_kept)));
+      });
+  scheduler.add("sessions.purge", "Forgets sessions that ended long ago",
+                Cadence::daily(3, 10, config.time_zone), [this, nothing_to_say](jobs::JobContext&) {
+                  return nothing_to_say(runtime::block_on(sign_in.purge()));
+                });
   scheduler.add("tasks.prune", "Forgets ended tasks and the files they left", Cadence::every(1h),
                 [this, counted](jobs::JobContext&) {
                   spool.sweep(spool_kept);
@@ -290,6 +320,8 @@ std::vector<http::Route> App::Parts::routes() {
   add(auth::account_routes(sign_in, people));
   add(books::book_routes(books, importer, job_queue, spool, cache));
   add(borrows::borrow_routes(borrows, cache));
+  add(borrows::copy_routes(copies, branches));
+  add(borrows::hold_routes(holds));
   add(reviews::review_routes(reviews, cache));
   add(jobs::task_routes(tasks, scheduler));
   add(audit::audit_routes(database, journal));
@@ -301,7 +333,9 @@ http::PipelineOptions App::Parts::pipeline_options() {
   options.body_limit = static_cast<std::uint64_t>(config.max_body_bytes);
   options.allowed_origins = config.allowed_origins;
   if (!config.trusted_proxies.empty())
-    options.trusted_proxy = [this](std::string_view address) { return any_contains(config.trusted_proxies, address); };
+    options.trusted_proxy = [this](std::string_view address) {
+      return any_contains(config.trusted_proxies, address);
+    };
   options.tls = !config.tls_cert.empty();
   options.rate = [this](http::RateClass rate, std::string_view address, std::optional<UserId> user) {
     std::shared_ptr<RateRules> rules;
@@ -336,20 +370,28 @@ Task<system::Readiness> App::Parts::readiness() {
 }
 
 void App::Parts::show_figures() {
-  metrics::register_process_metrics(registry, {config.data_dir, LUMINA_VERSION, "",
-                                               database.dialect() == db::Dialect::sqlite ? "sqlite" : "postgresql"});
-  const auto pool_gauge = [this](std::string_view name, std::string_view help, std::int64_t db::Statistics::* field) {
-    registry.gauge(name, help, {}, [this, field] { return static_cast<double>(database.statistics().*field); });
+  metrics::register_process_metrics(registry,
+                                    {config.data_dir, LUMINA_VERSION, "",
+                                     database.dialect() == db::Dialect::sqlite ? "sqlite" : "postgresql"});
+  const auto pool_gauge = [this](std::string_view name, std::string_view help,
+                                 std::int64_t db::Statistics::* field) {
+    registry.gauge(name, help, {},
+                   [this, field] { return static_cast<double>(database.statistics().*field); });
   };
-  pool_gauge("luminalib_db_pool_waiting", "Units of work waiting for a connection.", &db::Statistics::waiting);
+  pool_gauge("luminalib_db_pool_waiting", "Units of work waiting for a connection.",
+             &db::Statistics::waiting);
   pool_gauge("luminalib_db_pool_running", "Units of work running.", &db::Statistics::running);
   pool_gauge("luminalib_db_pool_max", "Connections.", &db::Statistics::connections);
-  const auto db_counter = [this](std::string_view name, std::string_view help, std::int64_t db::Statistics::* field) {
-    registry.counter(name, help, {}, [this, field] { return static_cast<double>(database.statistics().*field); });
+  const auto db_counter = [this](std::string_view name, std::string_view help,
+                                 std::int64_t db::Statistics::* field) {
+    registry.counter(name, help, {},
+                     [this, field] { return static_cast<double>(database.statistics().*field); });
   };
-  db_counter("luminalib_db_pool_timeouts_total", "Units of work turned away: the queue was full.", &db::Statistics::rejected);
+  db_counter("luminalib_db_pool_timeouts_total", "Units of work turned away: the queue was full.",
+             &db::Statistics::rejected);
   db_counter("luminalib_db_commits_total", "Units of work committed.", &db::Statistics::commits);
-  db_counter("luminalib_db_retries_total", "Units of work repeated after a conflict.", &db::Statistics::retries);
+  db_counter("luminalib_db_retries_total", "Units of work repeated after a conflict.",
+             &db::Statistics::retries);
   db_counter("luminalib_db_failures_total", "Units of work that failed.", &db::Statistics::failures);
   registry.counter("luminalib_db_wait_seconds_total", "Time units of work waited.", {},
                    [this] { return database.statistics().wait_seconds; });
@@ -367,27 +409,32 @@ void App::Parts::show_figures() {
   }
   for (const auto& kind : runner.kinds())
     for (const std::string state : {"queued", "running", "failed"})
-      registry.gauge("luminalib_jobs", "Jobs by state; failed ones wait for an administrator.", {{"state", state}, {"kind", kind}},
+      registry.gauge("luminalib_jobs", "Jobs by state; failed ones wait for an administrator.",
+                     {{"state", state}, {"kind", kind}},
                      [this, state, kind] { return static_cast<double>(runner.figure(state, kind)); });
   const auto ended = [this](std::string_view outcome, std::uint64_t jobs::Runner::Totals::* field) {
-    registry.counter("luminalib_jobs_ended_total", "Runs of jobs by outcome.", {{"outcome", std::string(outcome)}},
+    registry.counter("luminalib_jobs_ended_total", "Runs of jobs by outcome.",
+                     {{"outcome", std::string(outcome)}},
                      [this, field] { return static_cast<double>(runner.totals().*field); });
   };
   ended("succeeded", &jobs::Runner::Totals::succeeded);
   ended("failed", &jobs::Runner::Totals::failed);
   ended("retried", &jobs::Runner::Totals::retried);
   ended("taken_over", &jobs::Runner::Totals::taken_over);
-  const auto cached = [this](std::string_view name, std::string_view help, std::int64_t cache::CacheStatistics::* field) {
-    registry.counter(name, help, {}, [this, field] { return static_cast<double>(cache.statistics().*field); });
+  const auto cached = [this](std::string_view name, std::string_view help,
+                             std::int64_t cache::CacheStatistics::* field) {
+    registry.counter(name, help, {},
+                     [this, field] { return static_cast<double>(cache.statistics().*field); });
   };
   cached("luminalib_cache_hits_total", "Answers served from memory.", &cache::CacheStatistics::hits);
   cached("luminalib_cache_misses_total", "Answers that were not in memory.", &cache::CacheStatistics::misses);
   cached("luminalib_cache_evictions_total", "Answers dropped for space.", &cache::CacheStatistics::evictions);
   registry.gauge("luminalib_cache_bytes", "Memory of cached answers.", {},
                  [this] { return static_cast<double>(cache.statistics().bytes); });
-  for (const std::string_view type : {"book.created", "book.updated", "book.deleted", "borrow.created", "borrow.returned",
-                                      "review.created", "user.registered"}) {
-    auto& counter = registry.counter("luminalib_events_total", "Things that happened.", {{"type", std::string(type)}});
+  for (const std::string_view type : {"book.created", "book.updated", "book.deleted", "borrow.created",
+                                      "borrow.returned", "review.created", "user.registered"}) {
+    auto& counter =
+        registry.counter("luminalib_events_total", "Things that happened.", {{"type", std::string(type)}});
     bus.subscribe(std::string(type), [&counter](const events::Event&) { counter.add(); });
   }
 }
@@ -424,6 +471,7 @@ auth::Administration& App::administration() { return parts_->administration; }
 books::BookService& App::books() { return parts_->books; }
 books::Importer& App::importer() { return parts_->importer; }
 borrows::BorrowService& App::borrows() { return parts_->borrows; }
+borrows::HoldService& App::holds() { return parts_->holds; }
 const config::Config& App::config() const { return parts_->config; }
 const Clock& App::clock() const { return *parts_->clock; }
 

@@ -88,6 +88,7 @@ struct Config {
 
   std::int64_t loan_period_days = 14;
   std::int64_t max_loans = 0;  // 0: no limit
+  std::int64_t hold_pickup_days = 7;
   std::string time_zone = "UTC";
 
   std::int64_t job_threads = 4;

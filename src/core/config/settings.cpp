@@ -270,6 +270,8 @@ const std::array table{
             {1, 1000, "", "none"},
             Secrecy::none,
             live},
+    Setting{"Library rules", "hold_pickup_days", &Config::hold_pickup_days,
+            "How long a copy is kept for the person whose turn it is.", count(1, 90, "days")},
 
     Setting{"Library rules",
             "time_zone",

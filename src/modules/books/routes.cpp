@@ -32,14 +32,6 @@ Task<Result<Created<Book>>> created(Task<Result<Book>> task) {
   co_return out;
 }
 
-Task<Result<Created<Copy>>> created(Task<Result<Copy>> task) {
-  auto copy = co_await std::move(task);
-  if (!copy) co_return Failure(std::move(copy.error()));
-  Created<Copy> out{std::move(*copy), "", 0};
-  out.location = fmt::format("/api/v1/copies/{}", out.value.id.value);
-  co_return out;
-}
-
 Task<Result<Numbered>> answers(Context& context, Task<Result<std::vector<Book>>> task) {
   auto books = co_await std::move(task);
   if (!books) co_return Failure(std::move(books.error()));
@@ -97,15 +89,6 @@ std::vector<Route> book_routes(BookService& books, Importer& importer, jobs::Que
             }));
   add(del("/api/v1/books/{id}", "Delete a book", librarian, {ErrorKind::not_found, refused, ErrorKind::stale},
           [&](Path<BookId> id, IfMatch seen, Caller by) { return books.remove(*id, *seen, by); }));
-
-  add(get("/api/v1/books/{id}/copies", "List a book's copies", Access::anyone(), {ErrorKind::not_found},
-          [&](Path<BookId> id) { return books.copies(*id); }));
-  add(post("/api/v1/books/{id}/copies", "Add a copy", librarian, {ErrorKind::not_found, refused},
-           [&](Path<BookId> id, OptionalBody<NewCopy> copy, Caller by) { return created(books.add_copy(*id, *copy, by)); }));
-  add(patch("/api/v1/copies/{id}", "Change a copy", librarian, {ErrorKind::not_found, refused},
-            [&](Path<CopyId> id, Body<CopyChanges> changes, Caller by) { return books.change_copy(*id, *changes, by); }));
-  add(del("/api/v1/copies/{id}", "Remove a copy that was never lent", librarian, {ErrorKind::not_found, refused},
-          [&](Path<CopyId> id, Caller by) { return books.remove_copy(*id, by); }));
 
   for (auto& alias : also_at(routes, Method::post, "/api/v1/books/import", {"/api/v1/imports"}))
     routes.push_back(std::move(alias));

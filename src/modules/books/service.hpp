@@ -37,11 +37,6 @@ class BookService {
   Task<Result<Book>> change(BookId id, BookChanges changes, Precondition seen, Caller by);
   Task<Status> remove(BookId id, Precondition seen, Caller by);
 
-  Task<Result<std::vector<Copy>>> copies(BookId book);
-  Task<Result<Copy>> add_copy(BookId book, NewCopy copy, Caller by);
-  Task<Result<Copy>> change_copy(CopyId id, CopyChanges changes, Caller by);
-  Task<Status> remove_copy(CopyId id, Caller by);
-
   enum class Outcome : std::uint8_t { created, updated, unchanged };
   // One record of an import: created, or merged into the book it matches; empty fields never erase what is there.
   Outcome upsert(db::Transaction& tx, const NewBook& book, const Caller& by);

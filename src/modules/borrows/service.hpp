@@ -1,7 +1,8 @@
 // Lending: who may borrow what, when it is due, how it comes back.
 //
 // Public functions are awaited on an io thread; each is one unit of work, but for borrow on PostgreSQL, which
-// is one statement and, when that lends nothing, a look at why. Two people never get one copy: that is a
+// is one statement and, when that lends nothing, a look at why, or when people are in line for the book, the
+// settling of the line (hold_queue.hpp). A person for whom a copy is kept gets that one. Two people never get one copy: that is a
 // unique index, and whoever loses the race is told what stands then. Every loan, return and renewal is
 // journalled with its change.
 #pragma once
@@ -12,6 +13,7 @@
 #include "core/base/task.hpp"
 #include "core/db/database.hpp"
 #include "core/events/journal.hpp"
+#include "modules/borrows/hold_model.hpp"
 #include "modules/borrows/model.hpp"
 #include "modules/borrows/policy.hpp"
 
@@ -19,8 +21,9 @@ namespace lumina::borrows {
 
 class BorrowService {
  public:
-  BorrowService(db::Database& database, const Clock& clock, events::Journal& journal, LoanRules rules)
-      : database_(database), clock_(clock), journal_(journal), rules_(rules) {}
+  BorrowService(db::Database& database, const Clock& clock, events::Journal& journal, LoanRules rules,
+                HoldRules hold_rules = {})
+      : database_(database), clock_(clock), journal_(journal), rules_(rules), hold_rules_(hold_rules) {}
 
   // What the body says goes before the query. Staff may name another person.
   Task<Result<Borrow>> borrow(BookId book, const LoanTerms& query, const LoanTerms& body, Caller by);
@@ -43,11 +46,14 @@ class BorrowService {
   struct Request;
   Task<Result<Borrow>> lend_in_turn(Request request, Caller by);
   Task<Result<Borrow>> lend_at_once(Request request, Caller by);
+  Task<Result<Borrow>> take_back(BookId book, UserId user, Caller by);
+  Task<Status> settle_line(BookId book, std::optional<CopyId> came_back, Caller by);
 
   db::Database& database_;
   const Clock& clock_;
   events::Journal& journal_;
   const LoanRules rules_;
+  const HoldRules hold_rules_;
 };
 
 }  // namespace lumina::borrows
