@@ -25,6 +25,15 @@ cache::BodyPtr to_cache(const Response& response) {
   return body;
 }
 
+// Whether ?expand= asks for something that differs by caller.
+bool is_personal(const Context& context) {
+  for (const auto& [name, value] : context.query)
+    if (name == "expand")
+      for (const auto& e : context.route->expansions)
+        if (e.personal && value.find(e.name) != std::string::npos) return true;
+  return false;
+}
+
 // Loads for everybody who waits; what cannot be kept goes to the one who asked first, and the others ask themselves.
 Task<Response> load(cache::BodyCache& cache, cache::Tag tag, const Route& route, Context& context,
                     const std::function<Eventual<Response>(Context&)>& inner) {
@@ -56,6 +65,7 @@ Route cached(Route route, cache::BodyCache& cache, TagOf tag) {
   if (route.access.kind != Access::Kind::anyone || route.method != Method::get)
     throw std::logic_error("answers of " + route.path + " differ by caller and cannot be kept");
   route.handler = [inner = std::move(route.handler), &cache, tag = std::move(tag)](Context& context) -> Eventual<Response> {
+    if (context.uncached || is_personal(context)) return inner(context);
     if (auto hit = cache.find(context.request->head.target)) return from_cache(hit);
     return load(cache, tag(context), *context.route, context, inner);
   };

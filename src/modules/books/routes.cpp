@@ -6,7 +6,9 @@
 #include <sstream>
 
 #include "core/http/cached.hpp"
+#include "core/http/expand.hpp"
 #include "core/http/handler.hpp"
+#include "core/http/resource.hpp"
 #include "core/jobs/routes.hpp"
 
 namespace lumina::books {
@@ -17,30 +19,6 @@ using enum ErrorKind;
 
 constexpr auto librarian = Access::needs(Permission::books_write);
 
-
-Task<Result<Versioned<Book>>> versioned(Task<Result<Book>> task) {
-  auto book = co_await std::move(task);
-  if (!book) co_return Failure(std::move(book.error()));
-  const auto version = book->version;
-  co_return Versioned<Book>{std::move(*book), version};
-}
-
-Task<Result<Created<Book>>> created(Task<Result<Book>> task) {
-  auto book = co_await std::move(task);
-  if (!book) co_return Failure(std::move(book.error()));
-  Created<Book> out{std::move(*book), "", 0};
-  out.location = fmt::format("/api/v1/books/{}", out.value.id.value);
-  out.version = out.value.version;
-  co_return out;
-}
-
-Task<Result<Created<Copy>>> created(Task<Result<Copy>> task) {
-  auto copy = co_await std::move(task);
-  if (!copy) co_return Failure(std::move(copy.error()));
-  Created<Copy> out{std::move(*copy), "", 0};
-  out.location = fmt::format("/api/v1/copies/{}", out.value.id.value);
-  co_return out;
-}
 
 Task<Result<jobs::TaskAccepted>> start_import(Importer& importer, jobs::Runner& runner, Upload file, Caller by) {
   auto bytes = std::make_shared<const std::string>(std::move(file.bytes));
@@ -61,7 +39,7 @@ Task<Result<jobs::TaskAccepted>> start_import(Importer& importer, jobs::Runner& 
 }  // namespace
 
 std::vector<Route> book_routes(BookService& books, Importer& importer, jobs::Runner& runner,
-                               cache::BodyCache& cache) {
+                               cache::BodyCache& cache, std::vector<Expansion> of_a_book) {
   std::vector<Route> routes;
   const auto add = [&](Route route) { routes.push_back(std::move(route).tagged("Catalogue")); };
 
@@ -69,7 +47,7 @@ std::vector<Route> book_routes(BookService& books, Importer& importer, jobs::Run
                  [&](Query<BookFilter> filter, Paging page) { return books.list(*filter, *page); }),
              cache, always(catalogue_tag())));
   add(post("/api/v1/books", "Add a book", librarian, {refused},
-           [&](Body<NewBook> book, Caller by) { return created(books.create(*book, by)); }));
+           [&](Body<NewBook> book, Caller by) { return created(books.create(*book, by), "/api/v1/books/"); }));
   add(cached(get("/api/v1/books/facets", "Count the books by genre, author, year and language", Access::anyone(), {},
                  [&](Query<BookFilter> filter) { return books.facets(*filter, 100); }),
              cache, always(catalogue_tag())));
@@ -85,11 +63,13 @@ std::vector<Route> book_routes(BookService& books, Importer& importer, jobs::Run
           .with_status(202)
           .documented_as<jobs::TaskAccepted>()
           .limited(RateClass::upload)
+          .by_itself()
           .accepts_up_to(64 * 1024 * 1024)
           .explained("CSV with any of the usual headers (Goodreads and goodbooks-10k known) or JSON lines. Books are "
                      "matched by ISBN, then by title and author, so that the same file again changes nothing."));
-  add(cached(get("/api/v1/books/{id}", "Read a book", Access::anyone(), {ErrorKind::not_found},
-                 [&](Path<BookId> id) { return versioned(books.find(*id)); }),
+  add(cached(expandable(get("/api/v1/books/{id}", "Read a book", Access::anyone(), {ErrorKind::not_found},
+                            [&](Path<BookId> id) { return versioned(books.find(*id)); }),
+                        std::move(of_a_book)),
              cache, by_path_id(book_tag_kind)));
   add(put("/api/v1/books/{id}", "Replace a book", librarian, {ErrorKind::not_found, refused, ErrorKind::stale},
           [&](Path<BookId> id, Body<NewBook> book, IfMatch seen, Caller by) {
@@ -105,7 +85,7 @@ std::vector<Route> book_routes(BookService& books, Importer& importer, jobs::Run
   add(get("/api/v1/books/{id}/copies", "List a book's copies", Access::anyone(), {ErrorKind::not_found},
           [&](Path<BookId> id) { return books.copies(*id); }));
   add(post("/api/v1/books/{id}/copies", "Add a copy", librarian, {ErrorKind::not_found, refused},
-           [&](Path<BookId> id, OptionalBody<NewCopy> copy, Caller by) { return created(books.add_copy(*id, *copy, by)); }));
+           [&](Path<BookId> id, OptionalBody<NewCopy> copy, Caller by) { return created(books.add_copy(*id, *copy, by), "/api/v1/copies/"); }));
   add(patch("/api/v1/copies/{id}", "Change a copy", librarian, {ErrorKind::not_found, refused},
             [&](Path<CopyId> id, Body<CopyChanges> changes, Caller by) { return books.change_copy(*id, *changes, by); }));
   add(del("/api/v1/copies/{id}", "Remove a copy that was never lent", librarian, {ErrorKind::not_found, refused},
