@@ -8,12 +8,16 @@
 #include "core/auth/reset_mailer.hpp"
 #include "core/auth/routes.hpp"
 #include "core/cache/body_cache.hpp"
+#include "core/calls/idempotency.hpp"
+#include "core/calls/routes.hpp"
 #include "core/config/secret.hpp"
 #include "core/db/migrator.hpp"
 #include "core/events/follower.hpp"
+#include "core/http/expand.hpp"
 #include "core/http/openapi.hpp"
 #include "core/http/pipeline.hpp"
 #include "core/http/rate_limiter.hpp"
+#include "core/json/codec.hpp"
 #include "core/jobs/routes.hpp"
 #include "core/runtime/block_on.hpp"
 #include "core/runtime/pool.hpp"
@@ -82,6 +86,14 @@ auth::AuthSettings auth_settings_of(const config::Config& c) {
   s.policy.min_length = static_cast<std::size_t>(c.password_min_length);
   s.basic_auth = c.basic_auth;
   return s;
+}
+
+http::Neighbours neighbours_of(const config::Config& c) {
+  http::Neighbours n;
+  n.allowed_origins = c.allowed_origins;
+  if (!c.trusted_proxies.empty())
+    n.trusted_proxy = [proxies = c.trusted_proxies](std::string_view address) { return any_contains(proxies, address); };
+  return n;
 }
 
 // Off together with the rate limits, for measurements.
@@ -185,6 +197,7 @@ struct App::Parts {
   borrows::HoldService holds;
   reviews::BuiltinSentiment sentiment;
   reviews::ReviewService reviews;
+  calls::Idempotency once;
   std::shared_ptr<RateRules> rates;
   std::mutex rates_mutex;
   http::Router router;
@@ -197,6 +210,8 @@ struct App::Parts {
 
   Parts(config::Config given, std::shared_ptr<const Clock> given_clock);
   std::vector<http::Route> routes();
+  std::vector<http::Expansion> of_a_book();
+  Task<Result<std::string>> newest_reviews(BookId book, std::int64_t most);
   http::PipelineOptions pipeline_options();
   Task<system::Readiness> readiness();
   void show_figures();
@@ -243,6 +258,7 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
       branches(database, *clock, journal),
       holds(database, *clock, journal, hold_rules),
       reviews(database, *clock, journal, sentiment, cpu),
+      once(database, *clock, security::hmac_sha256(secret_of(config), "idempotency"), origin),
       rates(std::make_shared<RateRules>(config)),
       router(routes()),
       openapi(http::openapi_document(router.routes())),
@@ -299,6 +315,8 @@ void App::Parts::make_schedules() {
                 Cadence::daily(3, 10, config.time_zone), [this, nothing_to_say](jobs::JobContext&) {
                   return nothing_to_say(runtime::block_on(sign_in.purge()));
                 });
+  scheduler.add("idempotency.purge", "Forgets answers kept for retries after a day", Cadence::every(1h),
+                [this, nothing_to_say](jobs::JobContext&) { return nothing_to_say(runtime::block_on(once.purge())); });
   scheduler.add("tasks.prune", "Forgets ended tasks and the files they left", Cadence::every(1h),
                 [this, counted](jobs::JobContext&) {
                   spool.sweep(spool_kept);
@@ -318,24 +336,49 @@ std::vector<http::Route> App::Parts::routes() {
                              .openapi = [this]() -> const std::string& { return openapi; }}));
   add(auth::auth_routes(sign_in, api_keys));
   add(auth::account_routes(sign_in, people));
-  add(books::book_routes(books, importer, job_queue, spool, cache));
+  add(books::book_routes(books, importer, job_queue, spool, cache, of_a_book()));
   add(borrows::borrow_routes(borrows, cache));
   add(borrows::copy_routes(copies, branches));
   add(borrows::hold_routes(holds));
   add(reviews::review_routes(reviews, cache));
   add(jobs::task_routes(tasks, scheduler));
   add(audit::audit_routes(database, journal));
+  add(calls::batch_routes(database, [this]() -> const http::Router& { return router; }));
   return all;
+}
+
+// What GET /books/{id}?expand= may name; each is one or two units of work, however much there is.
+std::vector<http::Expansion> App::Parts::of_a_book() {
+  constexpr std::int64_t reviews_shown = 10;
+  std::vector<http::Expansion> all;
+  all.push_back({"availability", &schema::type_of<borrows::Availability>(), [this](const http::Context& context) {
+                   return http::encoded_later(borrows.availability({http::path_id(context)}));
+                 }});
+  all.push_back({"analysis", &schema::type_of<reviews::Analysis>(), [this](const http::Context& context) {
+                   return http::encoded_later(reviews.analyze({http::path_id(context)}));
+                 }});
+  all.push_back({"reviews", &schema::type_of<std::vector<reviews::Review>>(), [this](const http::Context& context) {
+                   return newest_reviews({http::path_id(context)}, reviews_shown);
+                 }});
+  return all;
+}
+
+Task<Result<std::string>> App::Parts::newest_reviews(BookId book, std::int64_t most) {
+  PageRequest page;
+  page.limit = most;
+  auto found = co_await reviews.list(book, {}, page);
+  if (!found) co_return Failure(std::move(found.error()));
+  co_return json::encode(found->items);
 }
 
 http::PipelineOptions App::Parts::pipeline_options() {
   http::PipelineOptions options;
   options.body_limit = static_cast<std::uint64_t>(config.max_body_bytes);
-  options.allowed_origins = config.allowed_origins;
-  if (!config.trusted_proxies.empty())
-    options.trusted_proxy = [this](std::string_view address) {
-      return any_contains(config.trusted_proxies, address);
-    };
+  auto neighbours = neighbours_of(config);
+  options.allowed_origins = std::move(neighbours.allowed_origins);
+  options.trusted_proxy = std::move(neighbours.trusted_proxy);
+  options.basic_auth = [this] { return auth_settings.get()->basic_auth; };
+  options.once = &once;
   options.tls = !config.tls_cert.empty();
   options.rate = [this](http::RateClass rate, std::string_view address, std::optional<UserId> user) {
     std::shared_ptr<RateRules> rules;
@@ -477,6 +520,7 @@ const Clock& App::clock() const { return *parts_->clock; }
 
 void App::reload(const config::Config& fresh) {
   parts_->auth_settings.set(auth_settings_of(fresh));
+  parts_->pipeline.set_neighbours(neighbours_of(fresh));
   auto rules = std::make_shared<RateRules>(fresh);
   std::lock_guard lock(parts_->rates_mutex);
   parts_->rates = std::move(rules);

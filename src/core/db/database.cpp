@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/db/connection.hpp"
+#include "core/db/joined.hpp"
 
 namespace lumina::db {
 namespace {
@@ -267,8 +268,9 @@ const std::string& Database::url() const { return state_->options.url; }
 
 void Database::enqueue(Kind kind, Unit unit) {
   State& s = *state_;
-  auto& queue = s.queue_for(kind);
   unit.is_write = kind == Kind::write;
+  if (Joined* joined = Joined::of(*this)) return joined->run(std::move(unit));
+  auto& queue = s.queue_for(kind);
   unit.queued = std::chrono::steady_clock::now();
   (kind == Kind::write ? s.write_count : s.read_count).fetch_add(1, std::memory_order_relaxed);
   {

@@ -14,6 +14,7 @@
 //
 // Nothing resumes before the commit is durable. Actions registered with Transaction::after_commit run first, in the
 // order of commits (SQLite) or right after each commit (PostgreSQL).
+// While the calling thread has a db::Joined scope open (joined.hpp), its units of work run at once inside another one.
 // Errors: queue full, database down -> unavailable (503); disk full -> storage_full (507); everything else throws.
 #pragma once
 #include <boost/asio/async_result.hpp>
@@ -106,6 +107,7 @@ class Database {
   void stop();
 
  private:
+  friend class Joined;
   enum class Kind : std::uint8_t { read, write };
   // One unit: `run` gives true to commit; `done` is called exactly once, with an Error or an exception or neither.
   struct Unit {

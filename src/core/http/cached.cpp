@@ -26,13 +26,21 @@ cache::BodyPtr to_cache(const Response& response) {
   return body;
 }
 
-// The number at the end of a path without query; 0 for anything else.
+// Whether ?expand= asks for something that differs by caller.
+bool is_personal(const Context& context) {
+  for (const auto& [name, value] : context.query)
+    if (name == "expand")
+      for (const auto& e : context.route->expansions)
+        if (e.personal && value.find(e.name) != std::string::npos) return true;
+  return false;
+}
+
+// The number that ends the target, `value` being a part of it; 0 when a query follows or when it is none.
 std::int64_t number_at_end(std::string_view target, std::string_view value) {
   std::int64_t id = 0;
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), id);
-  const bool plain = error == std::errc() && end == value.data() + value.size() && id > 0 &&
-                     value == std::to_string(id) && target.ends_with(value);
-  return plain ? id : 0;
+  const bool plain = error == std::errc() && id > 0 && value == std::to_string(id);
+  return plain && end == target.data() + target.size() ? id : 0;
 }
 
 constexpr std::int64_t run_length = 16;
@@ -88,6 +96,7 @@ Route cached(Route route, cache::BodyCache& cache, TagOf tag) {
     throw std::logic_error("answers of " + route.path + " differ by caller and cannot be kept");
   route.handler = [inner = std::move(route.handler), &cache,
                    tag = std::move(tag)](Context& context) -> Eventual<Response> {
+    if (context.uncached || is_personal(context)) return inner(context);
     if (auto hit = cache.find(context.request->head.target)) return from_cache(hit);
     return load(cache, tag(context), *context.route, context, inner);
   };
@@ -102,6 +111,7 @@ Route cached_with_neighbours(Route route, cache::BodyCache& cache, std::string_v
   route.handler = [inner = std::move(route.handler), &cache, kind = std::string(kind),
                    read = std::move(read)](Context& context) -> Eventual<Response> {
     const std::string_view target = context.request->head.target;
+    if (context.uncached) return inner(context);
     if (auto hit = cache.find(target)) return from_cache(hit);
     const auto id = number_at_end(target, context.path_values[0]);
     if (id == 0 || !cache.roomy()) return inner(context);

@@ -58,6 +58,7 @@ struct Response {
   std::shared_ptr<const cache::Body> cached;      // where `shared` came from, when it came from the cache
   SharedBytes shared;                             // the body when set, else `body`
   std::string body;
+  std::string problem_code;                       // of a problem document, for figures
 
   std::string_view bytes() const { return shared ? std::string_view(*shared) : std::string_view(body); }
   void set(std::string name, std::string value) { headers.emplace_back(std::move(name), std::move(value)); }

@@ -1,6 +1,7 @@
 #include "modules/borrows/copy_routes.hpp"
 
 #include "core/http/handler.hpp"
+#include "core/http/resource.hpp"
 
 #include <fmt/format.h>
 
@@ -12,15 +13,6 @@ using enum ErrorKind;
 
 constexpr auto librarian = Access::needs(Permission::books_write);
 
-template <class T>
-Task<Result<Created<T>>> created(Task<Result<T>> task, std::string_view collection) {
-  auto made = co_await std::move(task);
-  if (!made) co_return Failure(std::move(made.error()));
-  Created<T> out{std::move(*made), "", 0};
-  out.location = fmt::format("{}/{}", collection, out.value.id.value);
-  co_return out;
-}
-
 }  // namespace
 
 std::vector<Route> copy_routes(CopyService& copies, BranchService& branches) {
@@ -31,7 +23,7 @@ std::vector<Route> copy_routes(CopyService& copies, BranchService& branches) {
           [&](Path<BookId> id) { return copies.of_book(*id); }));
   add(post("/api/v1/books/{id}/copies", "Add a copy", librarian, {ErrorKind::not_found, refused},
            [&](Path<BookId> id, OptionalBody<NewCopy> copy, Caller by) {
-             return created(copies.add(*id, *copy, by), "/api/v1/copies");
+             return created(copies.add(*id, *copy, by), "/api/v1/copies/");
            })
           .explained("A copy without a barcode gets one. Whoever waits for the book gets the copy at once."));
   add(get("/api/v1/copies", "Find copies, by barcode for one", Access::anyone(), {},
@@ -59,7 +51,7 @@ std::vector<Route> copy_routes(CopyService& copies, BranchService& branches) {
   add(get("/api/v1/branches", "List the branches, the default first", Access::anyone(), {},
           [&] { return branches.list(); }));
   add(post("/api/v1/branches", "Add a branch", librarian, {refused}, [&](Body<NewBranch> branch, Caller by) {
-    return created(branches.create(*branch, by), "/api/v1/branches");
+    return created(branches.create(*branch, by), "/api/v1/branches/");
   }));
   add(get("/api/v1/branches/{id}", "Read a branch", Access::anyone(), {ErrorKind::not_found},
           [&](Path<BranchId> id) { return branches.find(*id); }));

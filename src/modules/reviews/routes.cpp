@@ -2,30 +2,13 @@
 
 #include "core/http/cached.hpp"
 #include "core/http/handler.hpp"
-
-#include <fmt/format.h>
+#include "core/http/resource.hpp"
 
 namespace lumina::reviews {
 namespace {
 
 using namespace http;
 using enum ErrorKind;
-
-Task<Result<Created<Review>>> created(Task<Result<Review>> task) {
-  auto review = co_await std::move(task);
-  if (!review) co_return Failure(std::move(review.error()));
-  Created<Review> out{std::move(*review), "", 0};
-  out.location = fmt::format("/api/v1/reviews/{}", out.value.id.value);
-  out.version = out.value.version;
-  co_return out;
-}
-
-Task<Result<Versioned<Review>>> versioned(Task<Result<Review>> task) {
-  auto review = co_await std::move(task);
-  if (!review) co_return Failure(std::move(review.error()));
-  const auto version = review->version;
-  co_return Versioned<Review>{std::move(*review), version};
-}
 
 }  // namespace
 
@@ -35,7 +18,7 @@ std::vector<Route> review_routes(ReviewService& reviews, cache::BodyCache& cache
   const auto reader = Access::signed_in();
 
   add(post("/api/v1/reviews", "Review a book you have borrowed", reader, {ErrorKind::not_found, refused},
-           [&](Body<NewReview> review, Caller by) { return created(reviews.create(*review, by)); }));
+           [&](Body<NewReview> review, Caller by) { return created(reviews.create(*review, by), "/api/v1/reviews/"); }));
   add(cached(
       get("/api/v1/reviews/book/{book_id}", "List a book's reviews", Access::anyone(), {ErrorKind::not_found},
           [&](Path<BookId> book, Query<ReviewOrder> order, Paging page) {
