@@ -33,6 +33,8 @@
 #include "modules/borrows/branch_service.hpp"
 #include "modules/borrows/copy_routes.hpp"
 #include "modules/borrows/copy_service.hpp"
+#include "modules/borrows/desk_routes.hpp"
+#include "modules/borrows/desk_service.hpp"
 #include "modules/borrows/hold_routes.hpp"
 #include "modules/borrows/hold_service.hpp"
 #include "modules/borrows/routes.hpp"
@@ -195,6 +197,7 @@ struct App::Parts {
   borrows::CopyService copies;
   borrows::BranchService branches;
   borrows::HoldService holds;
+  borrows::DeskService desk;
   reviews::BuiltinSentiment sentiment;
   reviews::ReviewService reviews;
   calls::Idempotency once;
@@ -257,6 +260,7 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
       copies(database, *clock, journal, hold_rules),
       branches(database, *clock, journal),
       holds(database, *clock, journal, hold_rules),
+      desk(database, *clock, journal, borrows, hold_rules),
       reviews(database, *clock, journal, sentiment, cpu),
       once(database, *clock, security::hmac_sha256(secret_of(config), "idempotency"), origin),
       rates(std::make_shared<RateRules>(config)),
@@ -340,6 +344,7 @@ std::vector<http::Route> App::Parts::routes() {
   add(borrows::borrow_routes(borrows, cache));
   add(borrows::copy_routes(copies, branches));
   add(borrows::hold_routes(holds));
+  add(borrows::desk_routes(desk));
   add(reviews::review_routes(reviews, cache));
   add(jobs::task_routes(tasks, scheduler));
   add(audit::audit_routes(database, journal));

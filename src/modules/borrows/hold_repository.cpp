@@ -133,10 +133,11 @@ bool HoldRepository::somebody_waits(BookId book) {
       .has_value();
 }
 
-std::optional<HoldId> HoldRepository::open_hold(UserId user, BookId book) {
-  const auto row = tx_.one<HoldId>(
-      "SELECT id FROM holds WHERE user_id = $1 AND book_id = $2 AND ended_at IS NULL", user, book);
-  return row ? std::optional(std::get<0>(*row)) : std::nullopt;
+std::optional<HoldRepository::Moved> HoldRepository::ready_for(CopyId copy) {
+  std::optional<Moved> found;
+  tx_.each<HoldId, UserId>([&](HoldId id, UserId user) { found = Moved{id, user}; },
+                           "SELECT id, user_id FROM holds WHERE copy_id = $1 AND status = 'ready'", copy);
+  return found;
 }
 
 std::optional<HoldId> HoldRepository::insert(UserId user, BookId book, BranchId pickup, const NewHold& hold,

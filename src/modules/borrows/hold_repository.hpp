@@ -32,13 +32,13 @@ class HoldRepository {
 
   // Whether anybody waits, not suspended, for a copy of the book.
   bool somebody_waits(BookId book);
-  std::optional<HoldId> open_hold(UserId user, BookId book);
-
   // A step of a hold, and whom to tell.
   struct Moved {
     HoldId id;
     UserId user;
   };
+  // For whom the copy is kept.
+  std::optional<Moved> ready_for(CopyId copy);
   // At the end of the line; nothing when the person has an open hold of the book.
   std::optional<HoldId> insert(UserId user, BookId book, BranchId pickup, const NewHold& hold, Timestamp now);
   void set_details(const Hold& hold);

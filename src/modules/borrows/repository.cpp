@@ -28,6 +28,16 @@ std::int64_t BorrowRepository::open_loans(UserId user) {
       "SELECT count(*) FROM borrows WHERE user_id = $1 AND status <> 'returned'", user));
 }
 
+std::vector<Borrow> BorrowRepository::open_of(UserId user) {
+  static const std::string sql =
+      "SELECT " + loan_columns.list() +
+      " FROM borrows w JOIN books b ON b.id = w.book_id JOIN users u ON u.id = w.user_id "
+      "WHERE w.user_id = $1 AND w.status <> 'returned' ORDER BY w.due_date, w.id";
+  std::vector<Borrow> loans;
+  for (auto& row : tx_.list(loan_columns, sql, user)) loans.push_back(to_loan(std::move(row), false));
+  return loans;
+}
+
 void BorrowRepository::hold_borrower(UserId user) {
   if (tx_.postgresql()) tx_.one<UserId>("SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE", user);
 }

@@ -37,6 +37,11 @@ Result<UserId> whose(std::optional<UserId> named, const Caller& by) {
   return *named;
 }
 
+Failure loan_limit(const LoanRules& rules) {
+  return fail(ErrorKind::forbidden, "loan_limit",
+              fmt::format("The limit of {} books at a time is reached", rules.max_loans));
+}
+
 // Why this person cannot have this book; in the order in which it is worth saying.
 Status may_borrow(BorrowRepository& loans, UserId user, const std::optional<Standing>& standing,
                   const LoanRules& rules) {
@@ -48,8 +53,7 @@ Status may_borrow(BorrowRepository& loans, UserId user, const std::optional<Stan
     return fail(ErrorKind::refused, "active_borrow_exists",
                 "You already have an active borrow for this book");
   if (rules.max_loans > 0 && loans.open_loans(user) >= rules.max_loans)
-    return fail(ErrorKind::forbidden, "loan_limit",
-                fmt::format("The limit of {} books at a time is reached", rules.max_loans));
+    return loan_limit(rules);
   if (!standing->copy()) return already_borrowed();
   return {};
 }
@@ -83,6 +87,20 @@ Task<Result<Borrow>> BorrowService::borrow(BookId book, const LoanTerms& query, 
   const Request request{book, *user, days};
   return database_.dialect() == db::Dialect::sqlite ? lend_in_turn(request, std::move(by))
                                                     : lend_at_once(request, std::move(by));
+}
+
+Status BorrowService::may_borrow_copy(db::Transaction& tx, std::optional<Standing> standing, UserId user,
+                                      CopyId copy) {
+  if (standing) standing->held_copy = copy;
+  BorrowRepository loans(tx);
+  return may_borrow(loans, user, standing, rules_);
+}
+
+std::vector<Error> BorrowService::blocks(db::Transaction& tx, UserId user) {
+  std::vector<Error> all;
+  if (rules_.max_loans > 0 && BorrowRepository(tx).open_loans(user) >= rules_.max_loans)
+    all.push_back(loan_limit(rules_).error());
+  return all;
 }
 
 // SQLite writes one unit after the other, and PostgreSQL locks the line of the book: what was read still stands when it

@@ -13,11 +13,14 @@
 #include "core/base/task.hpp"
 #include "core/db/database.hpp"
 #include "core/events/journal.hpp"
+#include "modules/borrows/copy_model.hpp"
 #include "modules/borrows/hold_model.hpp"
 #include "modules/borrows/model.hpp"
 #include "modules/borrows/policy.hpp"
 
 namespace lumina::borrows {
+
+struct Standing;
 
 class BorrowService {
  public:
@@ -38,6 +41,21 @@ class BorrowService {
   Task<Result<Page<Borrow>>> overdue(LoanFilter filter, PageRequest page);
   Task<Result<Availability>> availability(BookId book);
 
+  // For the desk's units of work (copy_lending.cpp).
+  struct CopyLoan {
+    UserId user;
+    CopyId copy;
+    Timestamp at;                                // of the loan: now, or when a desk without a connection made it
+    std::optional<Timestamp> due_date;           // otherwise as the rules say
+    std::optional<std::string> override_reason;  // sets aside limits and blocks, and somebody else's hold
+  };
+  // Lends this very copy. Refused with on_loan, on_hold_for_other or copy_unavailable, or as borrow() is.
+  Result<Borrow> lend_copy(db::Transaction& tx, const CopyLoan& loan, const Caller& by);
+  // Ends the loan of this copy, whoever has it. Refused with not_on_loan.
+  Result<Borrow> close_copy(db::Transaction& tx, const Copy& copy, Timestamp at, const Caller& by);
+  // What keeps a person from borrowing anything at present.
+  std::vector<Error> blocks(db::Transaction& tx, UserId user);
+
   // The daily job: stores and tells ("borrow.overdue") what became overdue; gives how many. Safe to run at
   // any time and in several processes at once.
   Task<Result<std::int64_t>> mark_overdue();
@@ -46,6 +64,7 @@ class BorrowService {
   struct Request;
   Task<Result<Borrow>> lend_in_turn(Request request, Caller by);
   Task<Result<Borrow>> lend_at_once(Request request, Caller by);
+  Status may_borrow_copy(db::Transaction& tx, std::optional<Standing> standing, UserId user, CopyId copy);
   Task<Result<Borrow>> take_back(BookId book, UserId user, Caller by);
   Task<Status> settle_line(BookId book, std::optional<CopyId> came_back, Caller by);
 
