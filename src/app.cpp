@@ -37,6 +37,8 @@
 #include "modules/borrows/hold_service.hpp"
 #include "modules/borrows/routes.hpp"
 #include "modules/borrows/service.hpp"
+#include "modules/lists/routes.hpp"
+#include "modules/pages/routes.hpp"
 #include "modules/reviews/routes.hpp"
 #include "modules/reviews/sentiment_builtin.hpp"
 #include "request_metrics.hpp"
@@ -197,6 +199,8 @@ struct App::Parts {
   borrows::HoldService holds;
   reviews::BuiltinSentiment sentiment;
   reviews::ReviewService reviews;
+  lists::ListService lists;
+  pages::PageService pages;
   calls::Idempotency once;
   std::shared_ptr<RateRules> rates;
   std::mutex rates_mutex;
@@ -258,6 +262,8 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
       branches(database, *clock, journal),
       holds(database, *clock, journal, hold_rules),
       reviews(database, *clock, journal, sentiment, cpu),
+      lists(database, *clock, journal),
+      pages(database, *clock, books, borrows),
       once(database, *clock, security::hmac_sha256(secret_of(config), "idempotency"), origin),
       rates(std::make_shared<RateRules>(config)),
       router(routes()),
@@ -341,6 +347,8 @@ std::vector<http::Route> App::Parts::routes() {
   add(borrows::copy_routes(copies, branches));
   add(borrows::hold_routes(holds));
   add(reviews::review_routes(reviews, cache));
+  add(lists::list_routes(lists));
+  add(pages::page_routes(pages));
   add(jobs::task_routes(tasks, scheduler));
   add(audit::audit_routes(database, journal));
   add(calls::batch_routes(database, [this]() -> const http::Router& { return router; }));
@@ -360,6 +368,11 @@ std::vector<http::Expansion> App::Parts::of_a_book() {
   all.push_back({"reviews", &schema::type_of<std::vector<reviews::Review>>(), [this](const http::Context& context) {
                    return newest_reviews({http::path_id(context)}, reviews_shown);
                  }});
+  all.push_back({"listed", &schema::type_of<lists::Listed>(),
+                 [this](const http::Context& context) {
+                   return http::encoded_later(lists.listed({http::path_id(context)}, context.caller));
+                 },
+                 true});
   return all;
 }
 
