@@ -222,4 +222,18 @@ std::vector<Route> account_routes(AuthService& auth, AccountService& accounts) {
   return routes;
 }
 
+std::vector<Route> email_routes(EmailChanges& changes) {
+  std::vector<Route> routes;
+  const auto add = [&](Route route) { routes.push_back(std::move(route).tagged("Accounts").by_itself()); };
+  add(post("/api/v1/users/me/email", "Ask for another e-mail address", signed_in, {ErrorKind::not_found, refused},
+           [&](Body<NewEmail> wanted, Caller by) { return changes.request(*wanted, by); })
+          .with_status(202)
+          .limited(RateClass::login)
+          .explained("A token goes to the new address by mail; the address changes when it comes back."));
+  add(post("/api/v1/users/me/email/confirm", "Change the address with the token from the mail", anyone, {refused},
+           [&](Body<EmailConfirmation> confirmation, Caller by) { return changes.confirm(*confirmation, by); })
+          .limited(RateClass::login));
+  return routes;
+}
+
 }  // namespace lumina::auth

@@ -3,8 +3,6 @@
 #include "core/http/handler.hpp"
 #include "core/http/resource.hpp"
 
-#include <fmt/format.h>
-
 namespace lumina::borrows {
 namespace {
 
