@@ -221,6 +221,7 @@ struct App::Parts {
   std::vector<http::Route> routes();
   std::vector<http::Expansion> of_a_book();
   Task<Result<std::string>> newest_reviews(BookId book, std::int64_t most);
+  Task<Result<std::string>> open_holds(UserId user);
   http::PipelineOptions pipeline_options();
   Task<system::Readiness> readiness();
   void show_figures();
@@ -280,6 +281,7 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
       follower(database, bus, origin) {
   books::keep_cache_true(bus, cache);
   people.also_erase(&lists::forget_lists_of);
+  pages.show_holds([this](Caller by) { return open_holds(by.id()); });
   if (!config.sentiment_model.empty()) {
     auto model = reviews::read_model(config.sentiment_model);
     if (!model) throw std::runtime_error("the sentiment model cannot be used: " + model.error().detail);
@@ -389,6 +391,17 @@ std::vector<http::Expansion> App::Parts::of_a_book() {
                  },
                  true});
   return all;
+}
+
+// For the dashboard.
+Task<Result<std::string>> App::Parts::open_holds(UserId user) {
+  auto found = co_await holds.own(user, {}, {});
+  if (!found) co_return Failure(std::move(found.error()));
+  using enum borrows::HoldStatus;
+  std::erase_if(found->items, [](const borrows::Hold& hold) {
+    return hold.status != waiting && hold.status != suspended && hold.status != ready;
+  });
+  co_return json::encode(found->items);
 }
 
 Task<Result<std::string>> App::Parts::newest_reviews(BookId book, std::int64_t most) {

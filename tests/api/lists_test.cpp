@@ -258,6 +258,9 @@ TEST_CASE("the dashboard is one call", "[B9]") {
   CHECK(page["my_loans"].as_array().size() == 2);
   CHECK(page["due_soon"].as_array().size() == 1);
   CHECK(page["overdue_loans"] == 0);
+  CHECK(page["holds"].as_array().empty());
+  REQUIRE(reader.post(fmt::format("/api/v1/books/{}/holds", books[2])).status == 201);
+  CHECK(reader.get("/api/v1/dashboard")["holds"].as_array().size() == 1);
   app->clock().advance(std::chrono::hours(24 * 3));
   const auto later =
       app->login("patron1@example.org", std::string(TestApp::password)).get("/api/v1/dashboard");

@@ -1,12 +1,11 @@
 // Reports, decisions, spoilers and replies.
-#include <catch2/catch.hpp>
+#include "api/accounts.hpp"
+#include "support/test_app.hpp"
 
+#include <catch2/catch.hpp>
 #include <fmt/format.h>
 
 #include <thread>
-
-#include "api/accounts.hpp"
-#include "support/test_app.hpp"
 
 using namespace lumina;
 using namespace lumina::test;
@@ -18,11 +17,14 @@ struct Reviewed {
   std::string path;
 };
 
-Reviewed reviewed(TestApp& app, Client& who, std::string_view words = "A wonderful book with a happy end", std::string_view more = "") {
+Reviewed reviewed(TestApp& app, Client& who, std::string_view words = "A wonderful book with a happy end",
+                  std::string_view more = "") {
   Reviewed out;
   out.book = app.book();
   REQUIRE(who.post(fmt::format("/api/v1/borrows/{}/borrow", out.book)).status == 201);
-  const auto made = who.post("/api/v1/reviews", fmt::format(R"({{"book_id":{},"review_text":"{}","rating":4{}}})", out.book, words, more));
+  const auto made =
+      who.post("/api/v1/reviews",
+               fmt::format(R"({{"book_id":{},"review_text":"{}","rating":4{}}})", out.book, words, more));
   REQUIRE(made.status == 201);
   out.review = made.id();
   out.path = fmt::format("/api/v1/reviews/{}", out.review);
@@ -68,7 +70,8 @@ TEST_CASE("three reports hide a review until staff decides", "[E20]") {
   CHECK(author.post(it.path + "/moderation", R"({"decision":"restore"})").status == 403);
   CHECK(librarian.post(it.path + "/moderation", R"({"decision":"burn"})").status == 422);
   CHECK(librarian.post("/api/v1/reviews/4242/moderation", R"({"decision":"hide"})").status == 404);
-  const auto restored = librarian.post(it.path + "/moderation", R"({"decision":"restore","note":"a \"fair\" review"})");
+  const auto restored =
+      librarian.post(it.path + "/moderation", R"({"decision":"restore","note":"a \"fair\" review"})");
   CHECK(restored["standing"] == "cleared");
   CHECK(librarian.get("/api/v1/reviews/reported").size() == 0);
   CHECK(app->anybody().get(book)["review_count"] == 1);
@@ -99,7 +102,9 @@ TEST_CASE("reports that come at once hide a review once, and its counters stay r
   std::vector<std::thread> threads;
   for (auto& who : people)
     threads.emplace_back([&] { CHECK(who.post(it.path + "/report", R"({"reason":"spam"})").status < 500); });
-  threads.emplace_back([&] { CHECK(librarian.post(it.path + "/moderation", R"({"decision":"mark_spoiler"})").status == 200); });
+  threads.emplace_back([&] {
+    CHECK(librarian.post(it.path + "/moderation", R"({"decision":"mark_spoiler"})").status == 200);
+  });
   for (auto& t : threads) t.join();
   CHECK(app->number("SELECT count(*) FROM reviews WHERE standing = 'pending'") == 1);
   CHECK(app->number("SELECT count(*) FROM audit_log WHERE action = 'review.pending'") == 1);
@@ -117,13 +122,15 @@ TEST_CASE("a spoiler keeps its text back until it is asked for", "[E20]") {
     CHECK(app->anybody().get(target + "?spoilers=1").body.find("gardener") != std::string::npos);
   }
   CHECK(app->anybody().get(it.path)["spoiler"] == true);
-  CHECK(app->anybody().get(fmt::format("/api/v1/books/{}/analysis", it.book)).body.find("gardener") == std::string::npos);
+  CHECK(app->anybody().get(fmt::format("/api/v1/books/{}/analysis", it.book)).body.find("gardener") ==
+        std::string::npos);
   CHECK(app->patron(2).post(it.path + "/helpful").body.find("gardener") == std::string::npos);
   CHECK(author.patch(it.path, R"({"spoiler":false})")["spoiler"] == false);
   CHECK(app->anybody().get(it.path).body.find("gardener") != std::string::npos);
   CHECK(app->librarian().post(it.path + "/moderation", R"({"decision":"mark_spoiler"})")["spoiler"] == true);
   CHECK(app->anybody().get(it.path).body.find("gardener") == std::string::npos);
-  CHECK(app->librarian().post(it.path + "/moderation", R"({"decision":"unmark_spoiler"})")["spoiler"] == false);
+  CHECK(app->librarian().post(it.path + "/moderation", R"({"decision":"unmark_spoiler"})")["spoiler"] ==
+        false);
 }
 
 TEST_CASE("people reply to reviews, and the most helpful come first", "[E21]") {
@@ -134,7 +141,9 @@ TEST_CASE("people reply to reviews, and the most helpful come first", "[E21]") {
   REQUIRE(author.post(fmt::format("/api/v1/borrows/{}/return", it.book)).status == 200);
   REQUIRE(other.post(fmt::format("/api/v1/borrows/{}/borrow", it.book)).status == 201);
   app->clock().advance(std::chrono::minutes(1));
-  const auto second = other.post("/api/v1/reviews", fmt::format(R"({{"book_id":{},"review_text":"Not so good, I think","rating":2}})", it.book));
+  const auto second =
+      other.post("/api/v1/reviews",
+                 fmt::format(R"({{"book_id":{},"review_text":"Not so good, I think","rating":2}})", it.book));
   REQUIRE(app->patron(3).post(it.path + "/helpful").status == 200);
   CHECK(app->patron(3).post(it.path + "/helpful")["helpful_count"] == 1);
   const auto listing = fmt::format("/api/v1/reviews/book/{}", it.book);

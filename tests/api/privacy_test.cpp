@@ -1,17 +1,16 @@
 // Changing the e-mail address, the personal record, erasure, and how long addresses are kept.
-#include <catch2/catch.hpp>
-
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/json/serialize.hpp>
-#include <fmt/format.h>
-
-#include <optional>
-
 #include "api/accounts.hpp"
 #include "core/auth/retention.hpp"
 #include "core/security/random.hpp"
 #include "support/test_app.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/json/serialize.hpp>
+#include <catch2/catch.hpp>
+#include <fmt/format.h>
+
+#include <optional>
 
 using namespace lumina;
 using namespace lumina::test;
@@ -27,7 +26,8 @@ void receive(TestApp& app, std::string token, std::string_view email) {
 }
 
 Answer ask(Client& who, std::string_view email, std::string_view secret = TestApp::password) {
-  return who.post("/api/v1/users/me/email", fmt::format(R"({{"email":"{}","current_password":"{}"}})", email, secret));
+  return who.post("/api/v1/users/me/email",
+                  fmt::format(R"({{"email":"{}","current_password":"{}"}})", email, secret));
 }
 Answer confirm(TestApp& app, std::string_view token) {
   return app.anybody().post("/api/v1/users/me/email/confirm", fmt::format(R"({{"token":"{}"}})", token));
@@ -36,9 +36,10 @@ Answer confirm(TestApp& app, std::string_view token) {
 std::int64_t forget(TestApp& app, Timestamp before) {
   boost::asio::io_context io;
   std::int64_t blanked = -1;
-  boost::asio::co_spawn(io, auth::forget_addresses(app.app().database(), before), [&](std::exception_ptr e, Result<std::int64_t> n) {
-    if (!e && n) blanked = *n;
-  });
+  boost::asio::co_spawn(io, auth::forget_addresses(app.app().database(), before),
+                        [&](std::exception_ptr e, Result<std::int64_t> n) {
+                          if (!e && n) blanked = *n;
+                        });
   io.run();
   return blanked;
 }
@@ -66,7 +67,9 @@ TEST_CASE("an address changes with the password and a token from the new one", "
   CHECK(confirm(*app, "second").status == 400);
   CHECK(reader.get("/api/v1/users/me")["email"] == "newer@example.org");
   CHECK(app->login("newer@example.org", std::string(TestApp::password)).user_id() == reader.user_id());
-  CHECK(app->anybody().post("/api/v1/auth/login", credentials("patron1@example.org", TestApp::password)).status == 401);
+  CHECK(app->anybody()
+            .post("/api/v1/auth/login", credentials("patron1@example.org", TestApp::password))
+            .status == 401);
   CHECK(app->number("SELECT count(*) FROM audit_log WHERE action = 'user.email_changed'") == 1);
   CHECK(app->number("SELECT count(*) FROM audit_log WHERE detail LIKE '%newer%'") == 0);
 }
@@ -89,19 +92,27 @@ TEST_CASE("the personal record holds lists, replies, reports and what the log sa
   const auto book = app->book();
   auto author = app->patron(1), reader = app->patron(2);
   REQUIRE(author.post(fmt::format("/api/v1/borrows/{}/borrow", book)).status == 201);
-  const auto review = author.post("/api/v1/reviews", fmt::format(R"({{"book_id":{},"review_text":"Quite a good book","rating":4}})", book));
-  REQUIRE(reader.post(fmt::format("/api/v1/reviews/{}/replies", review.id()), R"({"reply_text":"Indeed"})").status == 201);
-  REQUIRE(reader.post(fmt::format("/api/v1/reviews/{}/report", review.id()), R"({"reason":"other"})").status == 204);
+  const auto review =
+      author.post("/api/v1/reviews",
+                  fmt::format(R"({{"book_id":{},"review_text":"Quite a good book","rating":4}})", book));
+  REQUIRE(reader.post(fmt::format("/api/v1/reviews/{}/replies", review.id()), R"({"reply_text":"Indeed"})")
+              .status == 201);
+  REQUIRE(
+      reader.post(fmt::format("/api/v1/reviews/{}/report", review.id()), R"({"reason":"other"})").status ==
+      204);
   const auto list = reader.post("/api/v1/lists", R"({"name":"Mine"})");
   REQUIRE(reader.post(fmt::format("/api/v1/lists/{}/books/{}", list.id(), book)).status == 201);
   reader.post("/api/v1/lists", R"({"name":"Empty"})");
   const auto record = reader.get("/api/v1/users/me/export");
   CHECK(record["replies"].as_array().size() == 1);
+  CHECK(record["holds"].as_array().empty());
   CHECK(record["reports"].as_array().size() == 1);
   REQUIRE(record["collections"].as_array().size() == 2);
   CHECK(record["collections"].as_array()[0].at("book_ids").as_array().size() == 1);
-  CHECK(record["audit"].as_array().size() == static_cast<std::size_t>(app->number(fmt::format(
-            "SELECT count(*) FROM audit_log WHERE user_id = {0} OR (resource = 'user' AND resource_id = {0})", reader.user_id()))));
+  CHECK(record["audit"].as_array().size() ==
+        static_cast<std::size_t>(app->number(fmt::format(
+            "SELECT count(*) FROM audit_log WHERE user_id = {0} OR (resource = 'user' AND resource_id = {0})",
+            reader.user_id()))));
   CHECK(author.get("/api/v1/users/me/export")["collections"].as_array().empty());
 
   const auto before = app->anybody().get(fmt::format("/api/v1/books/{}", book)).body;
@@ -131,8 +142,8 @@ TEST_CASE("addresses are forgotten after their days, and nothing else can change
   CHECK(app->number("SELECT count(*) FROM audit_log WHERE user_id IS NOT NULL AND address = ''") > 0);
   for (const auto* sql :
        {"UPDATE audit_log SET address = 'elsewhere'", "UPDATE audit_log SET address = '', action = 'x'",
-        "UPDATE audit_log SET address = '', user_id = NULL WHERE user_id IS NOT NULL", "UPDATE audit_log SET detail = 'x'",
-        "DELETE FROM audit_log"}) {
+        "UPDATE audit_log SET address = '', user_id = NULL WHERE user_id IS NOT NULL",
+        "UPDATE audit_log SET detail = 'x'", "DELETE FROM audit_log"}) {
     CAPTURE(sql);
     auto work = [sql](db::Transaction& tx) -> Status {
       tx.execute(sql);

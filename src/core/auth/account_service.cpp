@@ -173,6 +173,7 @@ Task<Result<PersonalRecord>> AccountService::record(Caller by) {
     record.loans = users.loans(by.id());
     record.reviews = users.reviews(by.id());
     record.helpful_votes = users.helpful_votes(by.id());
+    record.holds = users.holds(by.id());
     record.replies = users.replies(by.id());
     record.reports = users.reports(by.id());
     record.collections = users.lists(by.id());

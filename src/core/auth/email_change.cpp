@@ -36,8 +36,9 @@ std::vector<schema::Field> EmailConfirmation::fields() {
 }
 
 void NoAddressMail::send_confirmation(const User& who, const std::string&, const std::string&) {
-  log::warn("somebody asked to change an e-mail address, but mail is not configured; the token reaches nobody",
-            {{"user_id", who.id.value}});
+  log::warn(
+      "somebody asked to change an e-mail address, but mail is not configured; the token reaches nobody",
+      {{"user_id", who.id.value}});
 }
 void NoAddressMail::send_notice(const std::string&, const User& who) {
   log::warn("an e-mail address was changed, and the old one is not told, for mail is not configured",
@@ -49,7 +50,8 @@ Task<Status> EmailChanges::request(NewEmail wanted, Caller by) {
   auto proven = co_await gate_.prove_again(by.id(), std::move(wanted.current_password), by);
   if (!proven) co_return Failure(std::move(proven.error()));
   const std::string token = security::opaque_token();
-  auto work = [this, address = wanted.email, hash = security::sha256_hex(token), by](db::Transaction& tx) -> Result<User> {
+  auto work = [this, address = wanted.email, hash = security::sha256_hex(token),
+               by](db::Transaction& tx) -> Result<User> {
     UserRepository users(tx);
     const auto account = users.find_locked(by.id());
     if (!account) return no_such_user();

@@ -1,8 +1,8 @@
-// Changing one's e-mail address: asked for with the password, done with a token that was mailed to the new address, so
-// that nobody gives an account an address that is not theirs.
+// Changing one's e-mail address: asked for with the password, done with a token that was mailed to the new
+// address, so that nobody gives an account an address that is not theirs.
 //
-// Tokens are stored as digests, live 24 hours and are used once; asking again ends those before. The old address is told
-// afterwards. Awaited on an io thread.
+// Tokens are stored as digests, live 24 hours and are used once; asking again ends those before. The old
+// address is told afterwards. Awaited on an io thread.
 #pragma once
 #include "core/auth/model.hpp"
 #include "core/auth/password_gate.hpp"
@@ -32,8 +32,10 @@ struct EmailConfirmation {
 class AddressMailer {
  public:
   virtual ~AddressMailer() = default;
-  // To the new address. As ResetMailer: returns at once, does not throw, writes the token nowhere else. Thread-safe.
-  virtual void send_confirmation(const User& who, const std::string& new_address, const std::string& token) = 0;
+  // To the new address. As ResetMailer: returns at once, does not throw, writes the token nowhere else.
+  // Thread-safe.
+  virtual void send_confirmation(const User& who, const std::string& new_address,
+                                 const std::string& token) = 0;
   // To the old address, once it is no longer the account's.
   virtual void send_notice(const std::string& old_address, const User& who) = 0;
 };

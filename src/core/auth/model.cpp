@@ -202,10 +202,19 @@ std::vector<Field> PersonalRecord::fields() {
           {"loans", &PersonalRecord::loans, "Every loan"},
           {"reviews", &PersonalRecord::reviews, "Every review"},
           {"helpful_votes", &PersonalRecord::helpful_votes, "Reviews that were marked as helpful"},
+          {"holds", &PersonalRecord::holds, "Every hold"},
           {"replies", &PersonalRecord::replies, "Every reply to a review"},
           {"reports", &PersonalRecord::reports, "Reviews that were reported"},
           {"collections", &PersonalRecord::collections, "Every list with its books, in order"},
           {"audit", &PersonalRecord::audit, "What the person did and what was done to the account, newest first"}};
+}
+std::vector<Field> ExportedHold::fields() {
+  return {{"id", &ExportedHold::id, "Identifier"},
+          {"book_id", &ExportedHold::book_id, "The book"},
+          {"status", &ExportedHold::status, "How it stands"},
+          {"note", &ExportedHold::note, "More"},
+          {"created_at", &ExportedHold::created_at, "When"},
+          {"ended_at", &ExportedHold::ended_at, "When it was over"}};
 }
 std::vector<Field> ExportedReply::fields() {
   return {{"id", &ExportedReply::id, "Identifier"},

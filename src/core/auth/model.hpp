@@ -192,6 +192,16 @@ struct ExportedVote {
   static constexpr std::string_view type_name = "ExportedVote";
   static std::vector<schema::Field> fields();
 };
+struct ExportedHold {
+  std::int64_t id = 0;
+  BookId book_id;
+  std::string status;
+  std::optional<std::string> note;
+  Timestamp created_at;
+  std::optional<Timestamp> ended_at;
+  static constexpr std::string_view type_name = "ExportedHold";
+  static std::vector<schema::Field> fields();
+};
 struct ExportedReply {
   std::int64_t id = 0;
   ReviewId review_id;
@@ -233,6 +243,7 @@ struct PersonalRecord {
   std::vector<ExportedLoan> loans;
   std::vector<ExportedReview> reviews;
   std::vector<ExportedVote> helpful_votes;
+  std::vector<ExportedHold> holds;
   std::vector<ExportedReply> replies;
   std::vector<ExportedReport> reports;
   std::vector<ExportedList> collections;

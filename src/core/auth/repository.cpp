@@ -55,6 +55,13 @@ const db::Columns<ExportedReview> review_columns{{"r.id", &ExportedReview::id},
 const db::Columns<ExportedVote> vote_columns{{"v.review_id", &ExportedVote::review_id},
                                              {"v.created_at", &ExportedVote::created_at}};
 
+const db::Columns<ExportedHold> hold_columns{{"h.id", &ExportedHold::id},
+                                             {"h.book_id", &ExportedHold::book_id},
+                                             {"h.status", &ExportedHold::status},
+                                             {"h.note", &ExportedHold::note},
+                                             {"h.created_at", &ExportedHold::created_at},
+                                             {"h.ended_at", &ExportedHold::ended_at}};
+
 const db::Columns<ExportedReply> reply_columns{{"p.id", &ExportedReply::id},
                                                {"p.review_id", &ExportedReply::review_id},
                                                {"p.reply_text", &ExportedReply::reply_text},
@@ -293,6 +300,12 @@ std::vector<ExportedVote> UserRepository::helpful_votes(UserId id) {
   static const std::string sql =
       "SELECT " + vote_columns.list() + " FROM review_votes v WHERE v.user_id = $1 ORDER BY v.review_id";
   return tx_.list(vote_columns, sql, id);
+}
+
+std::vector<ExportedHold> UserRepository::holds(UserId id) {
+  static const std::string sql =
+      "SELECT " + hold_columns.list() + " FROM holds h WHERE h.user_id = $1 ORDER BY h.id";
+  return tx_.list(hold_columns, sql, id);
 }
 
 std::vector<ExportedReply> UserRepository::replies(UserId id) {

@@ -1,6 +1,6 @@
 // SQL of accounts: people, what they like, and the tokens that reset a password.
 //
-// Also reads borrows, books, reviews, collections and the audit log: whether loans are open, and for a person's own record.
+// Also reads borrows, holds, books, reviews, collections and the audit log: whether loans are open, and for a person's own record.
 // Absent is std::nullopt; people who erased their account are absent everywhere here.
 #pragma once
 #include "core/auth/model.hpp"
@@ -83,6 +83,7 @@ class UserRepository {
   std::vector<ExportedLoan> loans(UserId id);
   std::vector<ExportedReview> reviews(UserId id);
   std::vector<ExportedVote> helpful_votes(UserId id);
+  std::vector<ExportedHold> holds(UserId id);
   std::vector<ExportedReply> replies(UserId id);
   std::vector<ExportedReport> reports(UserId id);
   std::vector<ExportedList> lists(UserId id);

@@ -14,7 +14,9 @@ Task<Result<std::int64_t>> forget_addresses(db::Database& database, Timestamp be
   auto sessions = [before](db::Transaction& tx) { return SessionRepository(tx).blank_addresses(before); };
   auto total = co_await database.write(std::move(sessions));
   while (total) {
-    auto rows = [before](db::Transaction& tx) { return audit::AuditRepository(tx).blank_addresses(before, rows_at_once); };
+    auto rows = [before](db::Transaction& tx) {
+      return audit::AuditRepository(tx).blank_addresses(before, rows_at_once);
+    };
     auto blanked = co_await database.write(std::move(rows));
     if (!blanked) co_return blanked;
     *total += *blanked;

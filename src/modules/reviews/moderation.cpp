@@ -26,7 +26,8 @@ std::vector<Field> ReportedReview::fields() {
           {"reports", &ReportedReview::reports, "What people say of it"}};
 }
 std::vector<Field> NewDecision::fields() {
-  return {{"decision", &NewDecision::decision, "hide; restore, after which reports no longer hide it; or about its spoiler mark"},
+  return {{"decision", &NewDecision::decision,
+           "hide; restore, after which reports no longer hide it; or about its spoiler mark"},
           {"note", &NewDecision::note, "Why, for the audit log", {schema::length(0, 1000)}}};
 }
 std::vector<Field> Reply::fields() {

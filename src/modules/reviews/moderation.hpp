@@ -1,13 +1,13 @@
 // Reports, decisions and replies, free of HTTP, JSON and SQL.
 #pragma once
+#include "modules/reviews/model.hpp"
+
 #include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "modules/reviews/model.hpp"
 
 namespace lumina::reviews {
 

@@ -33,7 +33,8 @@ Reply finished(ReplyRow row) {
 
 bool ModerationRepository::report(ReviewId id, UserId user, const NewReport& r, Timestamp now) {
   return tx_.execute(
-             "INSERT INTO review_reports (review_id, user_id, reason, note, created_at) VALUES ($1, $2, $3, $4, $5) "
+             "INSERT INTO review_reports (review_id, user_id, reason, note, created_at) VALUES ($1, $2, $3, "
+             "$4, $5) "
              "ON CONFLICT (review_id, user_id) DO NOTHING",
              id, user, r.reason, r.note, now) > 0;
 }
@@ -44,7 +45,8 @@ std::int64_t ModerationRepository::reports(ReviewId id) {
 
 std::vector<Report> ModerationRepository::reports_of(ReviewId id) {
   static const std::string sql =
-      "SELECT " + report_columns.list() + " FROM review_reports WHERE review_id = $1 ORDER BY created_at, user_id LIMIT 100";
+      "SELECT " + report_columns.list() +
+      " FROM review_reports WHERE review_id = $1 ORDER BY created_at, user_id LIMIT 100";
   return tx_.list(report_columns, sql, id);
 }
 
@@ -73,8 +75,9 @@ void ModerationRepository::set_spoiler(ReviewId id, bool spoiler) {
 
 ReplyId ModerationRepository::insert_reply(ReviewId id, UserId user, const std::string& text, Timestamp now) {
   const auto row = tx_.one<ReplyId>(
-      "INSERT INTO review_replies (review_id, user_id, reply_text, created_at) VALUES ($1, $2, $3, $4) RETURNING id", id,
-      user, text, now);
+      "INSERT INTO review_replies (review_id, user_id, reply_text, created_at) VALUES ($1, $2, $3, $4) "
+      "RETURNING id",
+      id, user, text, now);
   tx_.execute("UPDATE reviews SET reply_count = reply_count + 1 WHERE id = $1", id);
   return std::get<0>(row.value());
 }
@@ -86,11 +89,14 @@ std::optional<Reply> ModerationRepository::find_reply(ReplyId id) {
 }
 
 Page<Reply> ModerationRepository::replies(ReviewId id, const PageRequest& page) {
-  static const std::string sql = "SELECT " + reply_columns.list() + from_replies +
-                                 "WHERE p.review_id = $1 ORDER BY p.id LIMIT CAST($2 AS BIGINT) OFFSET CAST($3 AS BIGINT)";
+  static const std::string sql =
+      "SELECT " + reply_columns.list() + from_replies +
+      "WHERE p.review_id = $1 ORDER BY p.id LIMIT CAST($2 AS BIGINT) OFFSET CAST($3 AS BIGINT)";
   Page<Reply> out;
-  for (auto& row : tx_.list(reply_columns, sql, id, page.limit, page.skip)) out.items.push_back(finished(std::move(row)));
-  out.total = std::get<0>(*tx_.one<std::int64_t>("SELECT count(*) FROM review_replies WHERE review_id = $1", id));
+  for (auto& row : tx_.list(reply_columns, sql, id, page.limit, page.skip))
+    out.items.push_back(finished(std::move(row)));
+  out.total =
+      std::get<0>(*tx_.one<std::int64_t>("SELECT count(*) FROM review_replies WHERE review_id = $1", id));
   return out;
 }
 

@@ -1,12 +1,12 @@
 // SQL of reports and replies, and of the standing of reviews. Also reads users, for names.
 #pragma once
-#include <optional>
-#include <string>
-#include <vector>
-
 #include "core/base/page.hpp"
 #include "core/db/transaction.hpp"
 #include "modules/reviews/moderation.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace lumina::reviews {
 

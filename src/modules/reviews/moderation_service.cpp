@@ -10,7 +10,8 @@ namespace {
 Failure no_review() { return not_found("Review not found"); }
 
 events::Change about(std::string_view type, const Review& r) {
-  return {.type = type, .resource = "review", .resource_id = r.id.value, .subject = r.user_id, .book = r.book_id};
+  return {
+      .type = type, .resource = "review", .resource_id = r.id.value, .subject = r.user_id, .book = r.book_id};
 }
 
 // A review whose standing changes leaves the counters of its book, or comes back to them.
@@ -24,10 +25,14 @@ void stand(db::Transaction& tx, Review& review, Standing standing) {
 
 std::string_view event_of(Decision decision) {
   switch (decision) {
-    case Decision::hide: return "review.hidden";
-    case Decision::restore: return "review.restored";
-    case Decision::mark_spoiler: return "review.spoiler_marked";
-    case Decision::unmark_spoiler: return "review.spoiler_unmarked";
+    case Decision::hide:
+      return "review.hidden";
+    case Decision::restore:
+      return "review.restored";
+    case Decision::mark_spoiler:
+      return "review.spoiler_marked";
+    case Decision::unmark_spoiler:
+      return "review.spoiler_unmarked";
   }
   return "review.decided";
 }
@@ -38,7 +43,8 @@ Task<Status> ModerationService::report(ReviewId id, NewReport report, Caller by)
   auto work = [this, id, report = std::move(report), by = std::move(by)](db::Transaction& tx) -> Status {
     auto review = ReviewRepository(tx).find_locked(id);
     if (!review || !(review->seen() || review->standing == Standing::pending)) return no_review();
-    if (review->user_id == by.id()) return fail(ErrorKind::refused, "own_review", "You cannot report your own review");
+    if (review->user_id == by.id())
+      return fail(ErrorKind::refused, "own_review", "You cannot report your own review");
     ModerationRepository moderation(tx);
     if (!moderation.report(id, by.id(), report, clock_.now())) return {};
     journal_.record(tx, by, about("review.reported", *review));
@@ -60,22 +66,32 @@ Task<Result<Page<ReportedReview>>> ModerationService::reported(PageRequest page)
     Page<ReportedReview> out;
     out.total = found.total;
     for (const auto id : found.items)
-      if (auto review = reviews.find(id)) out.items.push_back({std::move(*review), moderation.reports_of(id)});
+      if (auto review = reviews.find(id))
+        out.items.push_back({std::move(*review), moderation.reports_of(id)});
     return out;
   };
   co_return co_await database_.read(std::move(work));
 }
 
 Task<Result<Review>> ModerationService::decide(ReviewId id, NewDecision decision, Caller by) {
-  auto work = [this, id, decision = std::move(decision), by = std::move(by)](db::Transaction& tx) -> Result<Review> {
+  auto work = [this, id, decision = std::move(decision),
+               by = std::move(by)](db::Transaction& tx) -> Result<Review> {
     auto review = ReviewRepository(tx).find_locked(id);
     if (!review) return no_review();
     ModerationRepository moderation(tx);
     switch (decision.decision) {
-      case Decision::hide: stand(tx, *review, Standing::hidden); break;
-      case Decision::restore: stand(tx, *review, Standing::cleared); break;
-      case Decision::mark_spoiler: moderation.set_spoiler(id, true); break;
-      case Decision::unmark_spoiler: moderation.set_spoiler(id, false); break;
+      case Decision::hide:
+        stand(tx, *review, Standing::hidden);
+        break;
+      case Decision::restore:
+        stand(tx, *review, Standing::cleared);
+        break;
+      case Decision::mark_spoiler:
+        moderation.set_spoiler(id, true);
+        break;
+      case Decision::unmark_spoiler:
+        moderation.set_spoiler(id, false);
+        break;
     }
     auto change = about(event_of(decision.decision), *review);
     if (decision.note) change.payload = R"({"notes":)" + db::pack_list({*decision.note}) + "}";

@@ -1,17 +1,17 @@
 // What people and staff do about reviews: reports, decisions, replies.
 //
-// Three reports of different people hide a review until staff decides; what staff restored is not hidden by reports again
-// until its text changes. Counters and analysis of the book follow what is seen. Awaited on an io thread; each is one unit
-// of work.
+// Three reports of different people hide a review until staff decides; what staff restored is not hidden by
+// reports again until its text changes. Counters and analysis of the book follow what is seen. Awaited on an
+// io thread; each is one unit of work.
 #pragma once
-#include <vector>
-
 #include "core/base/caller.hpp"
 #include "core/base/page.hpp"
 #include "core/base/task.hpp"
 #include "core/db/database.hpp"
 #include "core/events/journal.hpp"
 #include "modules/reviews/moderation.hpp"
+
+#include <vector>
 
 namespace lumina::reviews {
 

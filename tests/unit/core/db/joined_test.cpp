@@ -21,7 +21,9 @@ struct Library {
   Database database;
 
   explicit Library(test::Database kind)
-      : fresh(kind), database((fresh.script("CREATE TABLE t (id BIGINT PRIMARY KEY)"), Options{.url = fresh.url(), .pool = 4})) {}
+      : fresh(kind),
+        database((fresh.script("CREATE TABLE t (id BIGINT PRIMARY KEY)"),
+                  Options{.url = fresh.url(), .pool = 4})) {}
   std::int64_t rows() {
     auto work = [](Transaction& tx) { return std::get<0>(*tx.one<std::int64_t>("SELECT count(*) FROM t")); };
     return *database.read_now(work);
