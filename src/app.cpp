@@ -5,7 +5,9 @@
 #include "core/auth/authenticator.hpp"
 #include "core/auth/password_gate.hpp"
 #include "core/auth/password_work.hpp"
+#include "core/auth/email_change.hpp"
 #include "core/auth/reset_mailer.hpp"
+#include "core/auth/retention.hpp"
 #include "core/auth/routes.hpp"
 #include "core/cache/body_cache.hpp"
 #include "core/calls/idempotency.hpp"
@@ -39,6 +41,8 @@
 #include "modules/borrows/hold_service.hpp"
 #include "modules/borrows/routes.hpp"
 #include "modules/borrows/service.hpp"
+#include "modules/lists/routes.hpp"
+#include "modules/pages/routes.hpp"
 #include "modules/reviews/routes.hpp"
 #include "modules/reviews/sentiment_builtin.hpp"
 #include "request_metrics.hpp"
@@ -187,6 +191,8 @@ struct App::Parts {
   auth::NoMail mailer;
   auth::AuthService sign_in;
   auth::AccountService people;
+  auth::NoAddressMail address_mailer;
+  auth::EmailChanges email_changes;
   auth::ApiKeyService api_keys;
   auth::Administration administration;
   auth::RequestAuthenticator authenticator;
@@ -200,6 +206,9 @@ struct App::Parts {
   borrows::DeskService desk;
   reviews::BuiltinSentiment sentiment;
   reviews::ReviewService reviews;
+  reviews::ModerationService moderation;
+  lists::ListService lists;
+  pages::PageService pages;
   calls::Idempotency once;
   std::shared_ptr<RateRules> rates;
   std::mutex rates_mutex;
@@ -215,6 +224,7 @@ struct App::Parts {
   std::vector<http::Route> routes();
   std::vector<http::Expansion> of_a_book();
   Task<Result<std::string>> newest_reviews(BookId book, std::int64_t most);
+  Task<Result<std::string>> open_holds(UserId user);
   http::PipelineOptions pipeline_options();
   Task<system::Readiness> readiness();
   void show_figures();
@@ -249,6 +259,7 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
       verifier({token_key}, {}),
       sign_in(database, *clock, journal, password_work, password_gate, issuer, mailer, auth_settings),
       people(database, *clock, journal, password_gate),
+      email_changes(database, *clock, journal, password_gate, address_mailer),
       api_keys(database, *clock, journal, auth_settings),
       administration(database, *clock, journal, hasher, auth_settings.get()->policy),
       authenticator(database, *clock, verifier, account_states, password_gate, auth_settings),
@@ -262,6 +273,9 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
       holds(database, *clock, journal, hold_rules),
       desk(database, *clock, journal, borrows, hold_rules),
       reviews(database, *clock, journal, sentiment, cpu),
+      moderation(database, *clock, journal),
+      lists(database, *clock, journal),
+      pages(database, *clock, books, borrows),
       once(database, *clock, security::hmac_sha256(secret_of(config), "idempotency"), origin),
       rates(std::make_shared<RateRules>(config)),
       router(routes()),
@@ -270,6 +284,8 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
       pipeline(router, authenticator, pipeline_options()),
       follower(database, bus, origin) {
   books::keep_cache_true(bus, cache);
+  people.also_erase(&lists::forget_lists_of);
+  pages.show_holds([this](Caller by) { return open_holds(by.id()); });
   if (!config.sentiment_model.empty()) {
     auto model = reviews::read_model(config.sentiment_model);
     if (!model) throw std::runtime_error("the sentiment model cannot be used: " + model.error().detail);
@@ -319,8 +335,14 @@ void App::Parts::make_schedules() {
                 Cadence::daily(3, 10, config.time_zone), [this, nothing_to_say](jobs::JobContext&) {
                   return nothing_to_say(runtime::block_on(sign_in.purge()));
                 });
-  scheduler.add("idempotency.purge", "Forgets answers kept for retries after a day", Cadence::every(1h),
-                [this, nothing_to_say](jobs::JobContext&) { return nothing_to_say(runtime::block_on(once.purge())); });
+  scheduler.add("idempotency.purge", "Forgets the first answers of requests with a key after a day", Cadence::every(10min),
+                [this, counted](jobs::JobContext&) { return counted("removed", runtime::block_on(once.purge())); });
+  if (config.address_days > 0)
+    scheduler.add("addresses.forget", "Forgets where requests came from after the days that address_days says",
+                  Cadence::daily(3, 20, config.time_zone), [this, counted](jobs::JobContext&) {
+                    const auto before = clock->now() + std::chrono::hours(-24 * config.address_days);
+                    return counted("blanked", runtime::block_on(auth::forget_addresses(database, before)));
+                  });
   scheduler.add("tasks.prune", "Forgets ended tasks and the files they left", Cadence::every(1h),
                 [this, counted](jobs::JobContext&) {
                   spool.sweep(spool_kept);
@@ -340,12 +362,15 @@ std::vector<http::Route> App::Parts::routes() {
                              .openapi = [this]() -> const std::string& { return openapi; }}));
   add(auth::auth_routes(sign_in, api_keys));
   add(auth::account_routes(sign_in, people));
+  add(auth::email_routes(email_changes));
   add(books::book_routes(books, importer, job_queue, spool, cache, of_a_book()));
   add(borrows::borrow_routes(borrows, cache));
   add(borrows::copy_routes(copies, branches));
   add(borrows::hold_routes(holds));
   add(borrows::desk_routes(desk));
-  add(reviews::review_routes(reviews, cache));
+  add(reviews::review_routes(reviews, moderation, cache));
+  add(lists::list_routes(lists));
+  add(pages::page_routes(pages));
   add(jobs::task_routes(tasks, scheduler));
   add(audit::audit_routes(database, journal));
   add(calls::batch_routes(database, [this]() -> const http::Router& { return router; }));
@@ -365,7 +390,23 @@ std::vector<http::Expansion> App::Parts::of_a_book() {
   all.push_back({"reviews", &schema::type_of<std::vector<reviews::Review>>(), [this](const http::Context& context) {
                    return newest_reviews({http::path_id(context)}, reviews_shown);
                  }});
+  all.push_back({"listed", &schema::type_of<lists::Listed>(),
+                 [this](const http::Context& context) {
+                   return http::encoded_later(lists.listed({http::path_id(context)}, context.caller));
+                 },
+                 true});
   return all;
+}
+
+// For the dashboard.
+Task<Result<std::string>> App::Parts::open_holds(UserId user) {
+  auto found = co_await holds.own(user, {}, {});
+  if (!found) co_return Failure(std::move(found.error()));
+  using enum borrows::HoldStatus;
+  std::erase_if(found->items, [](const borrows::Hold& hold) {
+    return hold.status != waiting && hold.status != suspended && hold.status != ready;
+  });
+  co_return json::encode(found->items);
 }
 
 Task<Result<std::string>> App::Parts::newest_reviews(BookId book, std::int64_t most) {

@@ -58,8 +58,10 @@ constexpr Drift drifts[] = {
      "SELECT count(*) FROM book_stats s WHERE s.total_borrows <> (SELECT count(*) FROM borrows o WHERE o.book_id = s.book_id)",
      "UPDATE book_stats SET total_borrows = (SELECT count(*) FROM borrows o WHERE o.book_id = book_stats.book_id)"},
     {"books whose count of reviews is wrong",
-     "SELECT count(*) FROM book_stats s WHERE s.review_count <> (SELECT count(*) FROM reviews r WHERE r.book_id = s.book_id)",
-     "UPDATE book_stats SET review_count = (SELECT count(*) FROM reviews r WHERE r.book_id = book_stats.book_id)"},
+     "SELECT count(*) FROM book_stats s WHERE s.review_count <> (SELECT count(*) FROM reviews r WHERE r.book_id = s.book_id "
+     "AND r.standing IN ('shown', 'cleared'))",
+     "UPDATE book_stats SET review_count = (SELECT count(*) FROM reviews r WHERE r.book_id = book_stats.book_id AND "
+     "r.standing IN ('shown', 'cleared'))"},
     {"books whose count of copies is wrong",
      "SELECT count(*) FROM book_stats s WHERE s.copies_total <> (SELECT count(*) FROM copies c WHERE c.book_id = s.book_id AND "
      "c.status NOT IN ('lost', 'missing', 'withdrawn'))",

@@ -197,6 +197,21 @@ TEST_CASE("origins and trusted proxies are taken over while the server runs", "[
               .status == 200);
 }
 
+TEST_CASE("a spelling that is on its way out says so and still answers", "[A41][A51]") {
+  auto app = TestApp::on(Database::sqlite);
+  app->patron();
+  const auto old =
+      app->anybody().post("/api/v1/users/login", credentials("patron1@example.org", TestApp::password));
+  CHECK(old.status == 200);
+  CHECK(old.header("Deprecation") == "@1795305600");
+  CHECK(old.header("Sunset") == "Mon, 22 Nov 2027 00:00:00 GMT");
+  CHECK(old.header("Link") == "</api/v1/auth/login>; rel=\"successor-version\"");
+  CHECK(app->anybody()
+            .post("/api/v1/auth/login", credentials("patron1@example.org", TestApp::password))
+            .header("Deprecation")
+            .empty());
+}
+
 namespace {
 
 struct Hello {

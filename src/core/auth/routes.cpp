@@ -145,9 +145,12 @@ std::vector<Route> auth_routes(AuthService& auth, ApiKeyService& keys) {
   add(del("/api/v1/auth/api-keys/{id}", "Delete an API key", signed_in, {ErrorKind::not_found},
           [&](Path<ApiKeyId> id, Caller by) { return keys.remove(*id, by); }));
 
-  add_aliases(routes, Method::post, "/api/v1/auth/register",
-              {"/api/v1/auth/signup", "/api/v1/users/register"});
-  add_aliases(routes, Method::post, "/api/v1/auth/login", {"/api/v1/users/login"});
+  add_aliases(routes, Method::post, "/api/v1/auth/register", {"/api/v1/auth/signup"});
+  // Spellings of the first drafts, on their way out.
+  for (const auto& [old, now] : {std::pair{"/api/v1/users/register", "/api/v1/auth/register"},
+                                 std::pair{"/api/v1/users/login", "/api/v1/auth/login"}})
+    for (auto& alias : also_at(routes, Method::post, now, {old}))
+      routes.push_back(std::move(alias).retired("2026-11-22", "2027-11-22", now));
   add_aliases(routes, Method::post, "/api/v1/auth/logout", {"/api/v1/auth/signout"});
   add_aliases(routes, Method::post, "/api/v1/auth/api-keys", {"/api/v1/api-keys"});
   add_aliases(routes, Method::get, "/api/v1/auth/api-keys", {"/api/v1/api-keys"});
@@ -219,6 +222,20 @@ std::vector<Route> account_routes(AuthService& auth, AccountService& accounts) {
     add_aliases(routes, method, "/api/v1/users/me", {"/api/v1/auth/me", "/api/v1/auth/profile"});
   for (const Method method : {Method::get, Method::put})
     add_aliases(routes, method, "/api/v1/users/me/preferences", {"/api/v1/preferences"});
+  return routes;
+}
+
+std::vector<Route> email_routes(EmailChanges& changes) {
+  std::vector<Route> routes;
+  const auto add = [&](Route route) { routes.push_back(std::move(route).tagged("Accounts").by_itself()); };
+  add(post("/api/v1/users/me/email", "Ask for another e-mail address", signed_in, {ErrorKind::not_found, refused},
+           [&](Body<NewEmail> wanted, Caller by) { return changes.request(*wanted, by); })
+          .with_status(202)
+          .limited(RateClass::login)
+          .explained("A token goes to the new address by mail; the address changes when it comes back."));
+  add(post("/api/v1/users/me/email/confirm", "Change the address with the token from the mail", anyone, {refused},
+           [&](Body<EmailConfirmation> confirmation, Caller by) { return changes.confirm(*confirmation, by); })
+          .limited(RateClass::login));
   return routes;
 }
 

@@ -193,6 +193,9 @@ const std::array table{
             {},
             Secrecy::none,
             live},
+    Setting{"Accounts and tokens", "address_days", &Config::address_days,
+            "Days after which the audit log and unused sessions forget addresses and programs; off keeps them.",
+            {1, 36500, "days", "off"}},
 
     Setting{"Limits", "rate_limit", &Config::rate_limit,
             "Requests of one caller. off switches every limit of requests off, for measurements.",

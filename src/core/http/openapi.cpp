@@ -67,6 +67,7 @@ class Schemas {
 
  private:
   static bj::object nullable(bj::object s) {
+    if (s.empty()) return s;  // anything, null too
     if (auto* type = s.if_contains("type"); type && type->is_string()) {
       s["type"] = bj::array{*type, "null"};
       if (auto* choices = s.if_contains("enum")) choices->as_array().emplace_back(nullptr);
@@ -323,7 +324,9 @@ std::string_view about_tag(std::string_view tag) {
       {"Audit", "Who did what."},
       {"Catalogue", "Books and their copies."},
       {"Circulation", "Borrowing and returning."},
+      {"Lists", "Reading lists, wishlists and the library's curated lists."},
       {"Operations", "Is it alive, is it ready, how is it doing."},
+      {"Pages", "Whole pages in one answer."},
       {"Reviews", "Reviews, their sentiment and what they add up to."},
       {"Tasks", "Long work and how it stands."}};
   for (const auto& [name, text] : known)

@@ -3,7 +3,6 @@
 #include "core/http/handler.hpp"
 #include "core/http/resource.hpp"
 
-
 namespace lumina::borrows {
 namespace {
 

@@ -1,8 +1,7 @@
 #include "modules/borrows/hold_routes.hpp"
 
 #include "core/http/handler.hpp"
-
-#include <fmt/format.h>
+#include "core/http/resource.hpp"
 
 namespace lumina::borrows {
 namespace {
@@ -11,14 +10,6 @@ using namespace http;
 using enum ErrorKind;
 
 constexpr auto staff = Access::needs(Permission::loans_manage);
-
-Task<Result<Created<Hold>>> created(Task<Result<Hold>> task) {
-  auto hold = co_await std::move(task);
-  if (!hold) co_return Failure(std::move(hold.error()));
-  Created<Hold> out{std::move(*hold), "", 0};
-  out.location = fmt::format("/api/v1/holds/{}", out.value.id.value);
-  co_return out;
-}
 
 }  // namespace
 
@@ -29,7 +20,7 @@ std::vector<Route> hold_routes(HoldService& holds) {
   add(post("/api/v1/books/{id}/holds", "Wait for a book", Access::signed_in(),
            {ErrorKind::not_found, refused},
            [&](Path<BookId> book, OptionalBody<NewHold> hold, Caller by) {
-             return created(holds.place(*book, *hold, by));
+             return created(holds.place(*book, *hold, by), "/api/v1/holds/");
            })
           .explained("At the end of the line. While a copy is free the hold is ready at once and the copy is "
                      "kept."));

@@ -250,6 +250,29 @@ TEST_CASE("while the first request runs, its repetition is told to wait", "[A47]
   CHECK(house.notes() == 1);
 }
 
+TEST_CASE("a key that another instance is serving is told to wait", "[A47]") {
+  if (!test::have_postgresql()) return;
+  House house(Database::postgresql);
+  db::Database other(db::Options{house.fresh().url(), 1, 1, 8});
+  std::promise<void> held, done;
+  std::thread instance([&] {
+    auto work = [&](db::Transaction& tx) {
+      CHECK(IdempotencyRepository(tx).hold("user:7", "k"));
+      held.set_value();
+      done.get_future().wait();
+    };
+    CHECK(other.write_now(std::move(work)));
+  });
+  held.get_future().wait();
+  CHECK(house.post("/write", one, "k").problem_code == "idempotency_in_progress");
+  CHECK(house.post("/alone", one, "k").problem_code == "idempotency_in_progress");
+  CHECK(house.post("/write", one, "another").status == 200);
+  done.set_value();
+  instance.join();
+  CHECK(house.post("/write", one, "k").status == 200);
+  CHECK(house.notes() == 2);
+}
+
 TEST_CASE("eight at once are one effect", "[A47]") {
   House house(GENERATE(from_databases()));
   std::atomic<int> done{0}, waited{0};
