@@ -1,5 +1,9 @@
 #include "app.hpp"
 
+#include <fmt/format.h>
+
+#include <thread>
+
 #include "core/audit/routes.hpp"
 #include "core/auth/account_states.hpp"
 #include "core/auth/authenticator.hpp"
@@ -14,7 +18,10 @@
 #include "core/calls/routes.hpp"
 #include "core/config/secret.hpp"
 #include "core/db/migrator.hpp"
-#include "core/events/follower.hpp"
+#include "core/events/hub.hpp"
+#include "core/events/outbox.hpp"
+#include "core/events/routes.hpp"
+#include "core/http/address_rules.hpp"
 #include "core/http/expand.hpp"
 #include "core/http/openapi.hpp"
 #include "core/http/pipeline.hpp"
@@ -29,6 +36,9 @@
 #include "core/system/routes.hpp"
 #include "core/telemetry/log.hpp"
 #include "core/telemetry/process_metrics.hpp"
+#include "core/webhooks/repository.hpp"
+#include "core/webhooks/routes.hpp"
+#include "core/webhooks/sender.hpp"
 #include "modules/books/import_job.hpp"
 #include "modules/books/importer.hpp"
 #include "modules/books/routes.hpp"
@@ -103,6 +113,21 @@ http::Neighbours neighbours_of(const config::Config& c) {
   return n;
 }
 
+// A stream lives no longer than the token that opened it.
+events::HubOptions hub_options(const config::Config& c) {
+  events::HubOptions options;
+  options.most_age = std::chrono::minutes(c.access_token_minutes);
+  return options;
+}
+
+http::ClientOptions webhook_client_options(const config::Config& c) {
+  http::ClientOptions options;
+  options.deadline = 20s;
+  options.most_bytes = 64 * 1024;
+  if (!c.webhook_allow_private) options.allowed = http::is_public_address;
+  return options;
+}
+
 // Off together with the rate limits, for measurements.
 std::unique_ptr<security::LoginGuard> guard_of(const config::Config& c) {
   if (c.rate_limit == 0 || c.login_rate == 0) return nullptr;
@@ -170,6 +195,7 @@ struct App::Parts {
   metrics::Registry registry;
   events::Bus bus;
   events::Journal journal;
+  events::Hub hub;
   cache::BodyCache cache;
   runtime::Pool cpu{"cpu", cores(), 256};
   runtime::Pool hashing{"hash", std::max<std::size_t>(1, cores() / 2), 256};
@@ -180,6 +206,8 @@ struct App::Parts {
   jobs::Scheduler scheduler;
   jobs::TaskService tasks;
   jobs::Spool spool;
+  webhooks::WebhookService webhook_service;
+  webhooks::Sender webhook_sender;
   security::PasswordHasher hasher;
   std::unique_ptr<security::LoginGuard> login_guard;
   auth::LiveAuthSettings auth_settings;
@@ -218,9 +246,7 @@ struct App::Parts {
   std::string openapi;
   RequestMetrics request_metrics;
   http::Pipeline pipeline;
-  events::Follower follower;
   std::atomic<bool> draining{false};
-  std::shared_ptr<std::atomic<bool>> background_running = std::make_shared<std::atomic<bool>>(false);
 
   Parts(config::Config given, std::shared_ptr<const Clock> given_clock);
   std::vector<http::Route> routes();
@@ -232,7 +258,6 @@ struct App::Parts {
   void show_figures();
   void handle_jobs();
   void make_schedules();
-  Task<void> follow(std::shared_ptr<std::atomic<bool>> running);
 };
 
 App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock)
@@ -240,6 +265,7 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
       clock(std::move(given_clock)),
       database(database_options(config)),
       journal(*clock, bus, origin),
+      hub(database, bus, origin, hub_options(config)),
       cache(static_cast<std::size_t>(config.cache_bytes)),
       background("jobs", static_cast<std::size_t>(config.job_threads),
                  4 * static_cast<std::size_t>(config.job_threads)),
@@ -250,6 +276,8 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
       scheduler(database, *clock, journal, job_queue, runner),
       tasks(database, *clock, journal, job_queue, runner),
       spool(std::filesystem::path(config.data_dir) / "spool", files),
+      webhook_service(database, *clock, journal, job_queue, config.webhook_allow_private),
+      webhook_sender(database, *clock, journal, job_queue, http::Client(webhook_client_options(config))),
       hasher(static_cast<int>(config.bcrypt_cost)),
       login_guard(guard_of(config)),
       auth_settings(auth_settings_of(config)),
@@ -284,8 +312,7 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
       router(routes()),
       openapi(http::openapi_document(router.routes())),
       request_metrics(registry, router),
-      pipeline(router, authenticator, pipeline_options()),
-      follower(database, bus, origin) {
+      pipeline(router, authenticator, pipeline_options()) {
   books::keep_cache_true(bus, cache);
   people.also_erase(&lists::forget_lists_of);
   pages.show_holds([this](Caller by) { return open_holds(by.id()); });
@@ -307,7 +334,10 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
 }
 
 // One line for each kind of job.
-void App::Parts::handle_jobs() { books::handle_imports(runner, spool, importer); }
+void App::Parts::handle_jobs() {
+  books::handle_imports(runner, spool, importer);
+  webhook_sender.handle_jobs(runner);
+}
 
 // What comes round by itself.
 void App::Parts::make_schedules() {
@@ -329,11 +359,10 @@ void App::Parts::make_schedules() {
                 Cadence::every(1min), [this, counted](jobs::JobContext&) {
                   return counted("settled", runtime::block_on(holds.settle_due()));
                 });
-  scheduler.add(
-      "events.prune", "Forgets events after seven days", Cadence::every(1h),
-      [this, nothing_to_say](jobs::JobContext&) {
-        return nothing_to_say(runtime::block_on(events::prune_outbox(database, clock->now() - outbox_kept)));
-      });
+  scheduler.add("events.prune", "Forgets events after seven days", Cadence::every(1h),
+                [this, nothing_to_say](jobs::JobContext&) {
+                  return nothing_to_say(runtime::block_on(events::prune_outbox(database, clock->now() - outbox_kept)));
+                });
   scheduler.add("sessions.purge", "Forgets sessions that ended long ago",
                 Cadence::daily(3, 10, config.time_zone), [this, nothing_to_say](jobs::JobContext&) {
                   return nothing_to_say(runtime::block_on(sign_in.purge()));
@@ -346,12 +375,13 @@ void App::Parts::make_schedules() {
                     const auto before = clock->now() + std::chrono::hours(-24 * config.address_days);
                     return counted("blanked", runtime::block_on(auth::forget_addresses(database, before)));
                   });
-  scheduler.add("tasks.prune", "Forgets ended tasks and the files they left", Cadence::every(1h),
+  scheduler.add("tasks.prune", "Forgets ended tasks, the files they left, and old deliveries", Cadence::every(1h),
                 [this, counted](jobs::JobContext&) {
                   spool.sweep(spool_kept);
                   auto work = [this](db::Transaction& tx) -> Result<std::int64_t> {
                     const auto now = clock->now();
-                    return jobs::JobRepository(tx).prune(now - jobs_kept, now - failed_jobs_kept);
+                    return jobs::JobRepository(tx).prune(now - jobs_kept, now - failed_jobs_kept) +
+                           webhooks::WebhookRepository(tx).prune_deliveries(now - failed_jobs_kept);
                   };
                   return counted("removed", database.write_now(std::move(work)));
                 });
@@ -375,6 +405,8 @@ std::vector<http::Route> App::Parts::routes() {
   add(lists::list_routes(lists));
   add(pages::page_routes(pages));
   add(jobs::task_routes(tasks, scheduler));
+  add(events::event_routes(database, hub));
+  add(webhooks::webhook_routes(webhook_service));
   add(audit::audit_routes(database, journal));
   add(calls::batch_routes(database, [this]() -> const http::Router& { return router; }));
   return all;
@@ -499,6 +531,8 @@ void App::Parts::show_figures() {
     registry.counter("luminalib_pool_run_seconds_total", "Time jobs ran.", {{"pool", pool->name()}},
                      [pool] { return static_cast<double>(pool->stats().run_ns) / 1e9; });
   }
+  registry.gauge("luminalib_event_streams", "Event streams that are open.", {},
+                 [this] { return static_cast<double>(hub.streams()); });
   for (const auto& kind : runner.kinds())
     for (const std::string state : {"queued", "running", "failed"})
       registry.gauge("luminalib_jobs", "Jobs by state; failed ones wait for an administrator.",
@@ -528,15 +562,6 @@ void App::Parts::show_figures() {
     auto& counter =
         registry.counter("luminalib_events_total", "Things that happened.", {{"type", std::string(type)}});
     bus.subscribe(std::string(type), [&counter](const events::Event&) { counter.add(); });
-  }
-}
-
-Task<void> App::Parts::follow(std::shared_ptr<std::atomic<bool>> running) {
-  boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
-  while (*running) {
-    const auto seen = co_await follower.catch_up();
-    timer.expires_after(seen > 0 ? 20ms : 200ms);
-    co_await timer.async_wait(boost::asio::use_awaitable_t<IoExecutor>{});
   }
 }
 
@@ -577,31 +602,21 @@ void App::reload(const config::Config& fresh) {
 
 void App::drain() { parts_->draining = true; }
 
-void App::start_background(boost::asio::io_context& io) {
-  auto running = parts_->background_running;
-  *running = true;
-  const auto report = [](std::exception_ptr thrown) {
-    if (!thrown) return;
-    try {
-      std::rethrow_exception(thrown);
-    } catch (const std::exception& e) {
-      log::error("following other instances ended", {{"what", e.what()}});
-    }
-  };
-  run_jobs();
+void App::start_background() {
+  start_workers();
   parts_->scheduler.start();
-  if (parts_->database.dialect() != db::Dialect::postgresql) return;
-  parts_->follower.start_here();
-  boost::asio::co_spawn(io, parts_->follow(running), report);
 }
 
 void App::stop_background() {
-  *parts_->background_running = false;
   parts_->scheduler.stop();
+  parts_->webhook_sender.stop();
   parts_->runner.stop();
+  parts_->hub.stop();
 }
 
-void App::run_jobs() {
+void App::start_workers() {
+  parts_->hub.start();
+  parts_->webhook_sender.start();
   parts_->scheduler.prepare();
   parts_->runner.start();
 }

@@ -53,11 +53,10 @@ class App {
   void reload(const config::Config& fresh);
   // False from now on for GET /ready: the server is about to stop.
   void drain();
-  // Begins to claim jobs; handlers are registered before. Part of start_background().
-  void run_jobs();
-  // Jobs, schedules, other instances' events (on the given io_context), until stop_background(), which waits for the
-  // jobs that run.
-  void start_background(boost::asio::io_context& io);
+  // Begins to claim jobs and to pass events on. Part of start_background().
+  void start_workers();
+  // Workers and schedules, until stop_background(), which waits for the jobs that run and ends event streams.
+  void start_background();
   void stop_background();
 
  private:

@@ -102,7 +102,7 @@ int serve(const Invocation& invocation, const config::Loaded& loaded) {
   http::Server server(io, server_options(config), app.application());
   show_connections(app.metrics(), server);
   server.start();
-  app.start_background(io.at(0));
+  app.start_background();
   io.start();
   log::info("serving", {{"address", config.http_addr.front().to_string()}, {"port", server.ports().front()}});
   greet(config, server, app);

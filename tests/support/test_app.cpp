@@ -127,7 +127,7 @@ TestApp::~TestApp() {
 
 void TestApp::open() {
   app_ = std::make_unique<App>(config_, clock_);
-  app_->run_jobs();
+  app_->start_workers();
 }
 
 void TestApp::restart() {

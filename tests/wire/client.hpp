@@ -99,6 +99,14 @@ class Client {
       return false;
     }
   }
+  // Reads on until the text has arrived; false when the connection ends before that. Nothing is taken away.
+  bool reads(std::string_view text) {
+    while (unread_.find(text) == std::string::npos)
+      if (!receive()) return false;
+    return true;
+  }
+  const std::string& unread() const { return unread_; }
+  void forget() { unread_.clear(); }
   // Everything until the server closes.
   std::string read_all() {
     while (receive()) continue;

@@ -95,6 +95,7 @@ struct Config {
   std::int64_t job_threads = 4;
   std::int64_t job_lease_seconds = 30;
   std::int64_t job_poll_milliseconds = 500;
+  bool webhook_allow_private = false;
 
   std::int64_t cache_bytes = 128 << 20;
 

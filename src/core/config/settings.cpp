@@ -291,6 +291,8 @@ const std::array table{
             "Silence after which another instance takes over the jobs of one that stopped.", count(1, 3600, "seconds")},
     Setting{"Background work", "job_poll_milliseconds", &Config::job_poll_milliseconds,
             "How often jobs of other instances are looked for.", count(10, 60'000, "milliseconds")},
+    Setting{"Background work", "webhook_allow_private", &Config::webhook_allow_private,
+            "Let webhooks go to addresses of private networks, this machine among them."},
 
     Setting{"Cache",
             "cache_bytes",

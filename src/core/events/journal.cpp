@@ -34,7 +34,8 @@ void Journal::record(db::Transaction& tx, const Caller& by, const Change& change
                by.request_id, change.payload);
     tx.execute(insert_event, now, change.type, change.resource_id, subject, change.book, change.payload, origin_);
   }
-  publish_later(tx, change, now);
+  tx.after_commit([this, event = Event{std::string(change.type), change.resource_id, subject, change.book,
+                                       change.payload, now}] { bus_.publish(event); });
 }
 
 void Journal::publish_later(db::Transaction& tx, const Change& change, Timestamp at) {

@@ -1,6 +1,7 @@
 #include "core/http/connection.hpp"
 
 #include "core/http/body_reader.hpp"
+#include "core/http/body_source.hpp"
 #include "core/http/head_guard.hpp"
 #include "core/http/request_parser.hpp"
 #include "core/http/response_head.hpp"
@@ -9,11 +10,14 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/ssl/stream.hpp>
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstring>
+#include <functional>
 #include <string>
 #include <type_traits>
 
@@ -26,6 +30,7 @@ using boost::system::error_code;
 constexpr std::size_t small_buffer = 8 * 1024;
 constexpr std::size_t body_buffer = 64 * 1024;
 constexpr std::size_t write_slice = 1 << 20;
+constexpr std::size_t stream_piece = 64 * 1024;
 constexpr int client_closed_request = 499;
 constexpr Refusal timed_out{408, "request_timeout", "The request did not arrive in time"};
 constexpr Refusal over_limit{413, "body_too_large", "The request body is too large"};
@@ -70,6 +75,29 @@ class ReadBuffer {
   std::size_t end_ = 0;
 };
 
+// Resumes a connection that waits for its stream, from any thread.
+class Waker : public std::enable_shared_from_this<Waker> {
+ public:
+  explicit Waker(IoExecutor executor) : executor_(std::move(executor)) {}
+  void wake() {
+    if (signalled_.exchange(true)) return;
+    asio::post(executor_, [self = shared_from_this()] {
+      if (auto waiter = std::exchange(self->waiter_, nullptr)) waiter(error_code{}, 0);
+    });
+  }
+  // On the io thread, as the next two. What wakes after this is not missed by a later wait().
+  void begin() { signalled_ = false; }
+  template <class Handler>
+  void wait(Handler handler) {
+    waiter_ = std::move(handler);
+  }
+
+ private:
+  IoExecutor executor_;
+  std::atomic<bool> signalled_{false};
+  std::move_only_function<void(error_code, std::size_t)> waiter_;
+};
+
 class Connection final : public Tracked {
  public:
   Connection(std::shared_ptr<Shard> shard, Socket socket, Ledger::Address address, Ledger::Entry entry,
@@ -99,13 +127,14 @@ class Connection final : public Tracked {
   void cut() override;
 
  private:
-  enum class Phase : std::uint8_t { handshake, head, body, application, write, linger };
+  enum class Phase : std::uint8_t { handshake, head, body, application, write, stream, linger };
   enum class BodyEnd : std::uint8_t { complete, refused, timed_out, broken };
 
   Step<bool> serve_requests();
   Step<bool> handshake();
   Step<BodyEnd> receive_body(std::uint64_t limit, std::string& body);
   Step<bool> write_rest(std::size_t written);
+  Step<bool> write_stream(std::uint64_t& bytes);
   Step<bool> answer_and_close(Refusal why, bool linger);
   Step<bool> close(bool linger);
   // Runs a coroutine of the application to its end; its exception is rethrown.
@@ -183,6 +212,7 @@ class Connection final : public Tracked {
   Response response_;
   std::string head_octets_;
   std::string_view body_octets_;
+  std::shared_ptr<Waker> waker_;  // while a stream is sent
 };
 
 // Reads are cancelled and not cut: one that has just succeeded, but whose handler is still queued, then
@@ -190,6 +220,7 @@ class Connection final : public Tracked {
 void Connection::expire() {
   error_code ignored;
   expired_ = true;
+  if (phase_ == Phase::stream) return waker_->wake();  // time for a sign of life
   if (!idle && phase_ != Phase::linger) shard_->counters.timeouts.add();
   if (phase_ == Phase::head || phase_ == Phase::body)
     socket_.cancel(ignored);
@@ -198,6 +229,7 @@ void Connection::expire() {
 }
 
 bool Connection::close_if_idle() {
+  if (waker_) waker_->wake();  // a stream looks whether the server drains
   if (!idle || deadline == Moment::max() || !nothing_arrived()) return false;
   error_code ignored;
   deadline = Moment::max();
@@ -209,6 +241,7 @@ void Connection::cut() {
   error_code ignored;
   socket_.close(ignored);
   cancel_.emit(asio::cancellation_type::terminal);
+  if (waker_) waker_->wake();
 }
 
 Response Connection::refusal(const Refusal& why) {
@@ -239,7 +272,7 @@ std::array<asio::const_buffer, 2> Connection::unwritten(std::size_t written, std
 bool Connection::write_at_once(bool close, bool head_only, std::size_t& written) {
   head_octets_.clear();
   body_octets_ = head_only || !has_body(response_.status) ? std::string_view() : response_.bytes();
-  const auto dropped = append_response_head(response_, {close, !http11_ && !close}, head_octets_);
+  const auto dropped = append_response_head(response_, {close, !http11_ && !close, http11_}, head_octets_);
   if (dropped > 0) shard_->counters.dropped_fields.add(dropped);
   written = 0;
   if (tls_) {
@@ -346,6 +379,53 @@ Step<bool> Connection::write_rest(std::size_t written) {
     const auto put = co_await write_some(buffers);
     if (put.error) co_return false;
     written += put.bytes;
+  }
+  co_return true;
+}
+
+// Pieces as the source gives them, until it ends, the client goes or the server drains.
+Step<bool> Connection::write_stream(std::uint64_t& bytes) {
+  struct Attached {
+    Attached(Connection& c) : connection(c) {  // NOLINT(google-explicit-constructor)
+      connection.waker_ = std::make_shared<Waker>(connection.shard_->io.get_executor());
+      connection.response_.stream->attach([waker = connection.waker_] { waker->wake(); });
+    }
+    ~Attached() {
+      connection.response_.stream->detach();
+      connection.waker_.reset();
+    }
+    Connection& connection;
+  };
+  const Attached attached(*this);
+  body_octets_ = {};
+  std::string piece;
+  for (bool ended = false; !ended;) {
+    waker_->begin();
+    piece.clear();
+    ended = response_.stream->take(piece, stream_piece) == BodySource::State::ended || shard_->draining;
+    if (piece.empty() && !ended) {
+      phase_ = Phase::stream;
+      expired_ = false;
+      deadline = coarse_now() + limits_.stream_idle_time;
+      const auto start = [this](auto handler) { waker_->wait(std::move(handler)); };
+      co_await await(start);
+      if (!socket_.is_open()) co_return false;
+      if (!expired_) continue;
+      piece = response_.stream->keep_alive();
+      if (piece.empty()) continue;
+    }
+    head_octets_.clear();
+    if (http11_ && !piece.empty()) {
+      char size[16];
+      head_octets_.assign(size, std::to_chars(size, size + sizeof size, piece.size(), 16).ptr).append("\r\n");
+    }
+    head_octets_ += piece;
+    if (http11_ && !piece.empty()) head_octets_ += "\r\n";
+    if (http11_ && ended) head_octets_ += "0\r\n\r\n";
+    bytes += head_octets_.size();
+    enter(Phase::write, limits_.write_time);
+    const bool written = co_await write_rest(0);
+    if (!written) co_return false;
   }
   co_return true;
 }
@@ -473,14 +553,17 @@ Step<bool> Connection::serve_requests() {
       response_ = refusal(app_failed);
     }
     if (body_unread && !unread_body_is_small()) close_after = linger = true;
-    if (shard_->draining) close_after = true;
+    const bool streamed = response_.stream && !head_only && has_body(response_.status);
+    if (shard_->draining || (streamed && !http11_)) close_after = true;
 
     enter(Phase::write, limits_.write_time);
     const int status = response_.status;
     std::size_t written = 0;
     bool sent = write_at_once(close_after, head_only, written);
     if (!sent) sent = co_await write_rest(written);
-    tell_finished(sent ? status : client_closed_request, answer_size());
+    std::uint64_t bytes = answer_size();
+    if (sent && streamed) sent = co_await write_stream(bytes);
+    tell_finished(sent ? status : client_closed_request, bytes);
     if (!sent) co_return false;
     if (close_after) co_return co_await close(linger || !buffer_.empty());
     if (body_unread) {

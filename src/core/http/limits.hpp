@@ -30,6 +30,7 @@ struct Limits {
   Time body_stall_time{10'000};  // between two reads of a body
   Time idle_time{60'000};        // between an answer and the first octet of the next request
   Time write_time{30'000};       // for each started MiB of an answer
+  Time stream_idle_time{15'000};  // of a body that is made while it is sent: then a comment keeps it alive
   Time linger_time{5'000};  // after a refusal: what the client still sends is read and dropped this long ...
   Time linger_stall_time{2'000};           // ... unless it falls silent for this long ...
   std::uint64_t linger_bytes = 32u << 20;  // ... or sends more than this

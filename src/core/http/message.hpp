@@ -46,6 +46,8 @@ struct Request {
   bool tls = false;
 };
 
+class BodySource;
+
 // Bytes that many responses may share: a cached entity costs no copy.
 using SharedBytes = std::shared_ptr<const std::string>;
 
@@ -59,6 +61,7 @@ struct Response {
   SharedBytes shared;                             // the body when set, else `body`
   std::string body;
   std::string problem_code;                       // of a problem document, for figures
+  std::shared_ptr<BodySource> stream;             // instead of a body: made while it is sent (body_source.hpp)
 
   std::string_view bytes() const { return shared ? std::string_view(*shared) : std::string_view(body); }
   void set(std::string name, std::string value) { headers.emplace_back(std::move(name), std::move(value)); }

@@ -141,7 +141,9 @@ std::size_t append_response_head(const Response& response, ResponseFraming frami
     ++dropped;
   if (framing.close) out += "Connection: close\r\n";
   if (framing.say_keep_alive) out += "Connection: keep-alive\r\n";
-  if (has_body(response.status)) {
+  if (response.stream && has_body(response.status)) {
+    if (framing.chunked) out += "Transfer-Encoding: chunked\r\n";
+  } else if (has_body(response.status)) {
     out += "Content-Length: ";
     append_number(response.bytes().size(), out);
     out += "\r\n";

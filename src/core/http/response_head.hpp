@@ -12,9 +12,10 @@ namespace lumina::http {
 struct ResponseFraming {
   bool close = false;           // says "Connection: close"
   bool say_keep_alive = false;  // to an HTTP/1.0 client that asked for it
+  bool chunked = false;         // of a streamed body: chunks, or until the connection ends
 };
 
-// Appends the head to `out`. Content-Length is always sent, but for 1xx, 204 and 304. Fields whose name is
+// Appends the head to `out`. Content-Length is always sent, but for 1xx, 204, 304 and streams. Fields whose name is
 // not a token or whose value has CR, LF or another control character are never written, nor are framing
 // fields of the application; returns how many were dropped, which is a bug of the caller when it is not 0.
 // Any thread; Date is kept per second and thread.

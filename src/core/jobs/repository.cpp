@@ -58,13 +58,17 @@ std::vector<Claim> JobRepository::claim(const std::map<std::string, int>& room, 
 }
 
 std::vector<std::pair<std::string, std::int64_t>> JobRepository::renew(std::string_view owner,
+                                                                       const std::vector<std::string>& ids,
                                                                        Timestamp lease_until) {
   std::vector<std::pair<std::string, std::int64_t>> held;
+  if (ids.empty()) return held;
+  const std::string which = tx_.postgresql() ? "(SELECT jsonb_array_elements_text(CAST($3 AS jsonb)))"
+                                             : "(SELECT value FROM json_each($3))";
   tx_.each<std::string, std::int64_t>(
       [&](std::string id, std::int64_t lease) { held.emplace_back(std::move(id), lease); },
-      "UPDATE jobs SET lease_until = $2 WHERE status = 'running' AND lease_owner = $1 "
-      "RETURNING id, lease",
-      owner, lease_until);
+      "UPDATE jobs SET lease_until = $2 WHERE status = 'running' AND lease_owner = $1 AND id IN " + which +
+          " RETURNING id, lease",
+      owner, lease_until, ids);
   return held;
 }
 

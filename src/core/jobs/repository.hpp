@@ -31,8 +31,10 @@ class JobRepository {
   // another instance is claiming are passed over.
   std::vector<Claim> claim(const std::map<std::string, int>& room, int most, std::string_view owner,
                            Timestamp now, Timestamp lease_until);
-  // Moves all leases of the owner on; gives what it still holds as (id, lease).
-  std::vector<std::pair<std::string, std::int64_t>> renew(std::string_view owner, Timestamp lease_until);
+  // Moves the leases of these jobs on where the owner has them still; gives what it has as (id, lease).
+  std::vector<std::pair<std::string, std::int64_t>> renew(std::string_view owner,
+                                                          const std::vector<std::string>& ids,
+                                                          Timestamp lease_until);
   // Frees what nobody's heart beats for: queued again, or failed when that was the last try.
   struct Freed {
     Claim job;

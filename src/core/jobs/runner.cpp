@@ -79,7 +79,7 @@ Runner::Runner(db::Database& database, const Clock& clock, events::Journal& jour
       journal_(journal),
       pool_(pool),
       options_(options),
-      owner_(origin + "-" + security::fast_request_id()),
+      owner_(origin + "-" + security::opaque_token()),
       threads_(static_cast<int>(pool.stats().threads)) {
   queue.on_work([this] { wake(); });
 }
@@ -169,10 +169,16 @@ void Runner::beat() {
     std::vector<std::pair<std::string, std::int64_t>> held;
     std::vector<JobRepository::Freed> freed;
   };
-  auto work = [this](db::Transaction& tx) -> Result<Outcome> {
+  // Only what is worked on here: a claim that went astray must run out.
+  std::vector<std::string> ids;
+  {
+    std::lock_guard lock(mutex_);
+    for (const auto& [key, job] : held_) ids.push_back(key.first);
+  }
+  auto work = [this, &ids](db::Transaction& tx) -> Result<Outcome> {
     JobRepository jobs(tx);
     const auto now = clock_.now();
-    Outcome outcome{jobs.renew(owner_, now + options_.lease), {}};
+    Outcome outcome{jobs.renew(owner_, ids, now + options_.lease), {}};
     outcome.freed = jobs.take_over(now);
     for (const auto& freed : outcome.freed)
       if (freed.status == TaskStatus::failed) tell(tx, "task.failed", freed.job);

@@ -62,11 +62,17 @@ Task<Result<Page<TaskState>>> TaskService::list(TaskFilter filter, Caller by, Pa
     const std::string status(filter.status ? task_status_names[static_cast<std::size_t>(*filter.status)]
                                            : "");
     const std::string kind = filter.kind.value_or("");
-    const std::string rows = by.can(Permission::system_inspect) ? all_rows : own_rows;
-    for (auto& row : tx.list(columns, "SELECT " + columns.list() + rows + page_of, by.id(), status, kind,
-                             page.limit, page.skip))
-      out.items.push_back(finished(std::move(row)));
-    out.total = std::get<0>(*tx.one<std::int64_t>("SELECT count(*)" + rows, by.id(), status, kind));
+    const bool all = by.can(Permission::system_inspect);
+    auto rows = all ? tx.list(columns, "SELECT " + columns.list() + all_rows + page_of, by.id(), status, kind,
+                              page.limit, page.skip)
+                    : tx.list(columns, "SELECT " + columns.list() + own_rows + page_of, by.id(), status, kind,
+                              page.limit, page.skip);
+    for (auto& row : rows) out.items.push_back(finished(std::move(row)));
+    const auto count = [&](const std::string& statement) {
+      return std::get<0>(*tx.one<std::int64_t>(statement, by.id(), status, kind));
+    };
+    out.total = all ? count(std::string("SELECT count(*)") + all_rows)
+                    : count(std::string("SELECT count(*)") + own_rows);
     return out;
   };
   return database_.read(std::move(work));
