@@ -20,14 +20,17 @@
 namespace lumina::borrows {
 
 class HoldQueue;
+class RuleBook;
 
 class HoldService {
  public:
-  HoldService(db::Database& database, const Clock& clock, events::Journal& journal, HoldRules rules = {})
-      : database_(database), clock_(clock), journal_(journal), rules_(rules) {}
+  // Without rule book the library's rules limit nobody.
+  HoldService(db::Database& database, const Clock& clock, events::Journal& journal, HoldRules rules = {},
+              RuleBook* rule_book = nullptr)
+      : database_(database), clock_(clock), journal_(journal), rules_(rules), rule_book_(rule_book) {}
 
   // Staff may name another person. Refused with hold_exists, or active_borrow_exists when the person has the
-  // book.
+  // book; forbidden with hold_limit or holds_not_allowed by the rules.
   Task<Result<Hold>> place(BookId book, NewHold hold, Caller by);
   // One's own; staff may read and change anybody's. What has ended is refused with hold_ended; suspending
   // what is ready, with hold_ready.
@@ -56,6 +59,7 @@ class HoldService {
   const Clock& clock_;
   events::Journal& journal_;
   const HoldRules rules_;
+  RuleBook* rule_book_;
 };
 
 }  // namespace lumina::borrows
