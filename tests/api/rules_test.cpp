@@ -164,6 +164,69 @@ TEST_CASE("rules count from the next loan on and go with an empty set", "[D16]")
   CHECK(app->number("SELECT max(rule_version) FROM borrows") == 3);
 }
 
+TEST_CASE("a row for an item type limits what a person has of that type, besides the limit of all",
+          "[D16][D18]") {
+  auto app = TestApp::on(GENERATE(from_databases()));
+  REQUIRE(
+      set_rules(*app, R"({"max_loans":4},{"item_type":"dvd","max_loans":2,"loan_period_days":3})").status ==
+      200);
+  auto reader = app->patron(), staff = app->librarian();
+  const auto dvd = [&] {
+    const auto book = app->book("Emma", "Jane Austen", R"("copies":0)");
+    REQUIRE(staff.post(fmt::format("/api/v1/books/{}/copies", book), R"({"item_type":"dvd"})").status == 201);
+    return book;
+  };
+  CHECK(borrow(reader, dvd())["due_date"] == "2026-11-25T10:00:00Z");
+  CHECK(borrow(reader, dvd()).status == 201);
+  const auto third = dvd();
+  CHECK(preview(reader, third)["reasons"].at(0).at("code") == "loan_limit");
+  CHECK(borrow(reader, third).code() == "loan_limit");
+  CHECK(borrow(reader, app->book())["due_date"] == "2026-12-06T10:00:00Z");
+  CHECK(borrow(reader, app->book()).status == 201);
+  CHECK(borrow(reader, app->book()).code() == "loan_limit");
+}
+
+TEST_CASE("holds are limited by the rules", "[D18]") {
+  auto app = TestApp::on(GENERATE(from_databases()));
+  REQUIRE(set_rules(*app, R"({"max_holds":1},{"item_type":"dvd","holds_allowed":false})").status == 200);
+  auto reader = app->patron(1), other = app->patron(2), staff = app->librarian();
+  const auto hold = [](Client& who, std::int64_t book) {
+    return who.post(fmt::format("/api/v1/books/{}/holds", book));
+  };
+  const auto first = app->book(), second = app->book();
+  REQUIRE(borrow(other, first).status == 201);
+  const auto placed = hold(reader, first);
+  REQUIRE(placed.status == 201);
+  CHECK(hold(reader, second).status == 403);
+  CHECK(hold(reader, second).code() == "hold_limit");
+  REQUIRE(reader.del(fmt::format("/api/v1/holds/{}", placed.id())).status < 300);
+  CHECK(hold(reader, second).status == 201);
+  const auto dvd = app->book("Emma", "Jane Austen", R"("copies":0)");
+  REQUIRE(staff.post(fmt::format("/api/v1/books/{}/copies", dvd), R"({"item_type":"dvd"})").status == 201);
+  CHECK(hold(other, dvd).code() == "holds_not_allowed");
+}
+
+TEST_CASE("a kept copy is lent under the rules to the person it is kept for", "[D16][D14]") {
+  auto app = TestApp::on(GENERATE(from_databases()));
+  REQUIRE(set_rules(*app, R"({"loan_period_days":9,"max_loans":1})").status == 200);
+  auto reader = app->patron(1), other = app->patron(2);
+  const auto book = app->book();
+  REQUIRE(borrow(other, book).status == 201);
+  REQUIRE(reader.post(fmt::format("/api/v1/books/{}/holds", book)).status == 201);
+  CHECK(preview(reader, book)["reasons"].at(0).at("code") == "already_borrowed");
+  REQUIRE(give_back(other, book).status == 200);
+  CHECK(preview(other, book)["allowed"] == false);
+  CHECK(preview(reader, book)["allowed"] == true);
+  const auto loan = borrow(reader, book);
+  CHECK(loan.status == 201);
+  CHECK(loan["due_date"] == "2026-12-01T10:00:00Z");
+  REQUIRE(other.post(fmt::format("/api/v1/books/{}/holds", book)).status == 201);
+  const auto renewal = reader.get(fmt::format("/api/v1/borrows/{}/renew", loan.id()));
+  CHECK(renewal["allowed"] == false);
+  CHECK(renewal["reasons"].at(0).at("code") == "on_hold");
+  CHECK(reader.post(fmt::format("/api/v1/borrows/{}/renew", loan.id())).code() == "on_hold");
+}
+
 TEST_CASE("renewals follow the rules and say so in advance", "[D13]") {
   auto app = TestApp::on(GENERATE(from_databases()));
   REQUIRE(set_rules(*app, R"({"loan_period_days":14,"max_renewals":1,"renewal_period_days":28})").status ==

@@ -35,6 +35,7 @@ std::vector<Route> due_feed_routes(DueFeedService& feeds) {
   add(post("/api/v1/users/me/calendar-token", "Make or renew the address of one's calendar of due dates",
            Access::signed_in(), {}, [&](Caller by) { return as_secret(feeds.make_address(std::move(by))); })
           .with_status(201)
+          .repeats(Repeat::withheld)
           .documented_as<FeedAddress>()
           .explained("The address works without signing in; a new one ends the old."));
   add(del("/api/v1/users/me/calendar-token", "End one's calendar of due dates", Access::signed_in(),

@@ -158,6 +158,8 @@ Task<Result<Block>> LedgerService::block(UserId user, NewBlock block, Caller by)
   auto work = [this, user, block = std::move(block),
                by = std::move(by)](db::Transaction& tx) -> Result<Block> {
     if (!RuleRepository(tx).find_patron(user)) return not_found(no_such_person);
+    // Known before the change, so that nobody in this transaction takes over what may still be undone.
+    (void)rules_.current(tx);
     LedgerRepository ledger(tx);
     const auto id = ledger.insert_block(user, block.reason, by.user, clock_.now());
     journal_.record(tx, by,

@@ -104,10 +104,10 @@ LendingCheck check_lending(db::Transaction& tx, const RuleBook::Snapshot& rules,
   if (looks_at_person)
     for (auto& reason : refusals(state, set, choice, check.kind, now))
       check.reasons.push_back(std::move(reason));
-  const bool lendable = question.copy ? standing->held_copy == question.copy || repository.is_free(*question.copy)
-                                      : standing->copy().has_value();
-  if (!lendable)
-    check.reasons.push_back(refused("already_borrowed", "Book is already borrowed"));
+  const bool lendable = question.copy
+                            ? standing->held_copy == question.copy || repository.is_free(*question.copy)
+                            : standing->copy().has_value();
+  if (!lendable) check.reasons.push_back(refused("already_borrowed", "Book is already borrowed"));
   return check;
 }
 

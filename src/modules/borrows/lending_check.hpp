@@ -51,8 +51,8 @@ struct RenewalCheck {
 RenewalCheck check_renewal(db::Transaction& tx, const RuleBook::Snapshot& rules, const Borrow& loan,
                            Timestamp now);
 
-// Whether the rules let this person wait for this book. On PostgreSQL the person is locked where there are rules, so that
-// two holds placed at once do not pass the limit together.
+// Whether the rules let this person wait for this book. On PostgreSQL the person is locked where there are
+// rules, so that two holds placed at once do not pass the limit together.
 Status check_hold(db::Transaction& tx, const RuleBook::Snapshot& rules, UserId user, BookId book);
 
 // Why the rules refuse this person this kind of copy. Pure.

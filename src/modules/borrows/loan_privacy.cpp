@@ -59,12 +59,22 @@ Task<Result<std::int64_t>> LoanPrivacy::cut_histories() {
 
 Task<Result<std::int64_t>> LoanPrivacy::forget_erased_accounts() {
   if (!accounts_erased_.exchange(false)) co_return 0;
-  auto work = [](db::Transaction& tx) -> Status {
-    tx.execute(
-        "DELETE FROM library_cards WHERE user_id IN (SELECT id FROM users WHERE deleted_at IS NOT NULL)");
-    tx.execute("DELETE FROM patrons WHERE user_id IN (SELECT id FROM users WHERE deleted_at IS NOT NULL)");
-    tx.execute(
-        "DELETE FROM calendar_tokens WHERE user_id IN (SELECT id FROM users WHERE deleted_at IS NOT NULL)");
+  const Caller scheduler = Caller::system("forget-erased-accounts");
+  auto work = [this, &scheduler](db::Transaction& tx) -> Status {
+    const auto rows =
+        tx.execute(
+            "DELETE FROM library_cards WHERE user_id IN (SELECT id FROM users WHERE deleted_at IS NOT "
+            "NULL)") +
+        tx.execute(
+            "DELETE FROM patrons WHERE user_id IN (SELECT id FROM users WHERE deleted_at IS NOT NULL)") +
+        tx.execute(
+            "DELETE FROM calendar_tokens WHERE user_id IN (SELECT id FROM users WHERE deleted_at IS NOT "
+            "NULL)");
+    if (rows > 0)
+      journal_.record(tx, scheduler,
+                      {.type = "patron.forgotten",
+                       .resource = "patron",
+                       .payload = fmt::format(R"({{"rows":{}}})", rows)});
     return {};
   };
   const auto forgotten = co_await database_.write(std::move(work));

@@ -261,7 +261,9 @@ CopyKind RuleRepository::kind_of_book(BookId book) {
       "SELECT " + kind_columns + " FROM copies c WHERE c.book_id = $1 ORDER BY c.id LIMIT 1";
   CopyKind kind;
   tx_.each<std::optional<std::string>, std::optional<std::int64_t>>(
-      [&](std::optional<std::string> type, std::optional<std::int64_t> branch) { kind = {std::move(type), branch}; },
+      [&](std::optional<std::string> type, std::optional<std::int64_t> branch) {
+        kind = {std::move(type), branch};
+      },
       sql, book);
   return kind;
 }

@@ -95,6 +95,8 @@ Task<Result<RuleSetAnswer>> RuleService::replace(NewRuleSet set, Precondition se
   auto work = [this, set = std::move(set), seen = std::move(seen),
                by = std::move(by)](db::Transaction& tx) -> Result<RuleSetAnswer> {
     if (auto faults = rule_faults(tx, set.rules); !faults.empty()) return invalid(std::move(faults));
+    // Known before the change, so that nobody in this transaction takes over what may still be undone.
+    (void)rules_.current(tx);
     RuleRepository rules(tx);
     if (!seen.allows(rules.newest_version())) return changed_meanwhile("The rules");
     const auto version = rules.insert_set(set, by.user, clock_.now());
@@ -251,6 +253,7 @@ Task<Result<StoredCalendar>> RuleService::set_calendar(CalendarDocument calendar
   auto work = [this, calendar = std::move(calendar), seen = std::move(seen),
                by = std::move(by)](db::Transaction& tx) -> Result<StoredCalendar> {
     if (auto checked = Calendar::make(calendar); !checked) return Failure(std::move(checked.error()));
+    (void)rules_.current(tx);  // before the change, as in replace()
     const auto branch = calendar.branch_id.value_or(0);
     const auto before = stored_calendar(tx, branch);
     if (!seen.allows(before.version)) return changed_meanwhile("The calendar");
