@@ -42,15 +42,20 @@
 #include "modules/books/import_job.hpp"
 #include "modules/books/importer.hpp"
 #include "modules/books/routes.hpp"
+#include "modules/borrows/analytics_routes.hpp"
 #include "modules/borrows/branch_service.hpp"
 #include "modules/borrows/copy_routes.hpp"
 #include "modules/borrows/copy_service.hpp"
 #include "modules/borrows/desk_routes.hpp"
 #include "modules/borrows/desk_service.hpp"
+#include "modules/borrows/due_feed_routes.hpp"
 #include "modules/borrows/forecast_service.hpp"
 #include "modules/borrows/hold_routes.hpp"
 #include "modules/borrows/hold_service.hpp"
+#include "modules/borrows/ledger_routes.hpp"
+#include "modules/borrows/loan_privacy.hpp"
 #include "modules/borrows/routes.hpp"
+#include "modules/borrows/rule_routes.hpp"
 #include "modules/borrows/service.hpp"
 #include "modules/lists/routes.hpp"
 #include "modules/pages/routes.hpp"
@@ -228,12 +233,19 @@ struct App::Parts {
   books::BookService books;
   books::Importer importer;
   borrows::HoldRules hold_rules;
+  borrows::RuleBook rule_book;
   borrows::BorrowService borrows;
   borrows::CopyService copies;
   borrows::BranchService branches;
   borrows::ForecastService forecasts;
   borrows::HoldService holds;
   borrows::DeskService desk;
+  borrows::RuleService rule_setting;
+  borrows::SimulationService simulation;
+  borrows::LedgerService ledger;
+  borrows::DueFeedService due_feeds;
+  borrows::AnalyticsService analytics;
+  borrows::LoanPrivacy loan_privacy;
   reviews::BuiltinSentiment sentiment;
   reviews::ReviewService reviews;
   reviews::ModerationService moderation;
@@ -296,14 +308,21 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
       books(database, *clock, journal),
       importer(database, books),
       hold_rules{static_cast<int>(config.hold_pickup_days), static_cast<int>(config.loan_period_days)},
-      borrows(database, *clock, journal, {static_cast<int>(config.loan_period_days), config.max_loans, 3},
-              hold_rules),
+      rule_book(bus, {static_cast<int>(config.loan_period_days), config.max_loans, 3}),
+      borrows(database, *clock, journal, rule_book, hold_rules),
       copies(database, *clock, journal, hold_rules),
       branches(database, *clock, journal),
       forecasts(database, *clock, hold_rules),
-      holds(database, *clock, journal, hold_rules, &forecasts),
+      holds(database, *clock, journal, hold_rules, &rule_book, &forecasts),
       desk(database, *clock, journal, borrows, hold_rules),
-      reviews(database, *clock, journal, sentiment, cpu),
+      rule_setting(database, *clock, journal, rule_book),
+      simulation(database, *clock, rule_book),
+      ledger(database, *clock, journal, rule_book, config.currency),
+      due_feeds(database, *clock, journal, rule_book),
+      analytics(database, *clock),
+      loan_privacy(database, *clock, journal, token_key.mac("loan marks"), config.loan_history_days),
+      reviews(database, *clock, journal, sentiment, cpu,
+              [this](db::Transaction& tx, UserId user, BookId book) { return loan_privacy.has_borrowed(tx, user, book); }),
       moderation(database, *clock, journal),
       lists(database, *clock, journal),
       pages(database, *clock, books, borrows),
@@ -354,6 +373,22 @@ void App::Parts::make_schedules() {
                 Cadence::daily(0, 5, config.time_zone), [this, counted](jobs::JobContext&) {
                   return counted("marked", runtime::block_on(borrows.mark_overdue()));
                 });
+  scheduler.add("fines.accrue", "Charges late loans for the days so far", Cadence::daily(0, 15, config.time_zone),
+                [this, counted](jobs::JobContext&) {
+                  return counted("charged", runtime::block_on(ledger.accrue()));
+                });
+  scheduler.add("fines.lost_copies", "Charges copies that were lost while on loan", Cadence::every(1min),
+                [this, counted](jobs::JobContext&) {
+                  return counted("charged", runtime::block_on(ledger.bill_lost_copies()));
+                });
+  scheduler.add("loans.forget", "Takes the borrower out of loans that are old enough",
+                Cadence::daily(2, 40, config.time_zone), [this, counted](jobs::JobContext&) {
+                  return counted("loans", runtime::block_on(loan_privacy.cut_histories()));
+                });
+  scheduler.add("loans.forget_erased", "Takes erased accounts out of their loans", Cadence::every(1h),
+                [this, counted](jobs::JobContext&) {
+                  return counted("loans", runtime::block_on(loan_privacy.forget_erased_accounts()));
+                });
   scheduler.add("holds.settle",
                 "Passes on holds that were not picked up and resumes those whose pause is over",
                 Cadence::every(1min), [this, counted](jobs::JobContext&) {
@@ -401,6 +436,10 @@ std::vector<http::Route> App::Parts::routes() {
   add(borrows::copy_routes(copies, branches));
   add(borrows::hold_routes(holds, forecasts));
   add(borrows::desk_routes(desk));
+  add(borrows::rule_routes(rule_setting, simulation));
+  add(borrows::ledger_routes(ledger));
+  add(borrows::due_feed_routes(due_feeds));
+  add(borrows::analytics_routes(analytics));
   add(reviews::review_routes(reviews, moderation, cache));
   add(lists::list_routes(lists));
   add(pages::page_routes(pages));
@@ -589,6 +628,8 @@ books::BookService& App::books() { return parts_->books; }
 books::Importer& App::importer() { return parts_->importer; }
 borrows::BorrowService& App::borrows() { return parts_->borrows; }
 borrows::HoldService& App::holds() { return parts_->holds; }
+borrows::LedgerService& App::ledger() { return parts_->ledger; }
+borrows::LoanPrivacy& App::loan_privacy() { return parts_->loan_privacy; }
 const config::Config& App::config() const { return parts_->config; }
 const Clock& App::clock() const { return *parts_->clock; }
 

@@ -19,6 +19,8 @@
 #include "modules/books/importer.hpp"
 #include "modules/books/service.hpp"
 #include "modules/borrows/hold_service.hpp"
+#include "modules/borrows/ledger_service.hpp"
+#include "modules/borrows/loan_privacy.hpp"
 #include "modules/borrows/service.hpp"
 
 namespace lumina {
@@ -46,6 +48,8 @@ class App {
   jobs::Runner& runner();
   jobs::Scheduler& scheduler();
   borrows::HoldService& holds();
+  borrows::LedgerService& ledger();
+  borrows::LoanPrivacy& loan_privacy();
   const config::Config& config() const;
   const Clock& clock() const;
 

@@ -2,7 +2,7 @@
 
 CREATE TABLE borrows (
   id          INTEGER PRIMARY KEY,
-  user_id     BIGINT NOT NULL REFERENCES users (id),
+  user_id     BIGINT REFERENCES users (id),  -- null: the history of a closed loan was cut
   book_id     BIGINT NOT NULL REFERENCES books (id),
   copy_id     BIGINT NOT NULL REFERENCES copies (id),
   borrow_date BIGINT NOT NULL,
@@ -10,6 +10,7 @@ CREATE TABLE borrows (
   return_date BIGINT,  -- null while the copy is out
   status      TEXT NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'overdue', 'returned')),
   renewals    INTEGER NOT NULL DEFAULT 0 CHECK (renewals >= 0),
+  CHECK (user_id IS NOT NULL OR status = 'returned'),
   CHECK (due_date > borrow_date),
   CHECK ((status = 'returned') = (return_date IS NOT NULL))
 );

@@ -101,6 +101,13 @@ std::optional<std::string> check_email(std::string& email) {
   return "must be an e-mail address";
 }
 
+std::optional<std::string> check_currency(std::string& code) {
+  const bool three_letters =
+      code.size() == 3 && std::all_of(code.begin(), code.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+  if (!three_letters) return "must be three capital letters such as EUR";
+  return std::nullopt;
+}
+
 std::optional<std::string> check_data_dir(std::string& path) {
   if (path.empty()) return "must name a folder";
   return std::nullopt;
@@ -273,6 +280,19 @@ const std::array table{
             {1, 1000, "", "none"},
             Secrecy::none,
             live},
+    Setting{"Library rules",
+            "currency",
+            &Config::currency,
+            "Currency of fines, as ISO 4217 writes it. Amounts are in its minor units.",
+            {},
+            Secrecy::none,
+            false,
+            check_currency},
+    Setting{"Library rules",
+            "loan_history_days",
+            &Config::loan_history_days,
+            "Days after its return until a loan forgets who had the book.",
+            {1, 36500, "days", "keep"}},
     Setting{"Library rules", "hold_pickup_days", &Config::hold_pickup_days,
             "How long a copy is kept for the person whose turn it is.", count(1, 90, "days")},
 

@@ -2,6 +2,8 @@
 #include "modules/borrows/circulation_events.hpp"
 #include "modules/borrows/copy_repository.hpp"
 #include "modules/borrows/hold_queue.hpp"
+#include "modules/borrows/ledger_charges.hpp"
+#include "modules/borrows/lending_check.hpp"
 #include "modules/borrows/repository.hpp"
 #include "modules/borrows/service.hpp"
 
@@ -18,7 +20,7 @@ bool can_be_overridden(const Error& error) {
   return error.kind == ErrorKind::forbidden && error.code != "account_inactive";
 }
 
-events::Change about(std::string_view type, BorrowId id, UserId user, BookId book) {
+events::Change about(std::string_view type, BorrowId id, std::optional<UserId> user, BookId book) {
   return {.type = type, .resource = "borrow", .resource_id = id.value, .subject = user, .book = book};
 }
 
@@ -35,12 +37,15 @@ Result<Borrow> BorrowService::lend_copy(db::Transaction& tx, const CopyLoan& loa
   if (!queue.lock(book)) return not_found(no_such_copy);
   const auto state = copies.state(loan.copy);
   if (!state) return not_found(no_such_copy);
-  auto standing = loans.standing(book, loan.user);
+  const auto rules = rules_.current(tx);
+  auto check = check_lending(tx, *rules, {book, loan.user, {}, loan.copy}, clock_.now());
   std::vector<std::string> overridden;
-  if (auto may = may_borrow_copy(tx, standing, loan.user, loan.copy); !may) {
-    if (!loan.override_reason || !can_be_overridden(may.error())) return Failure(std::move(may.error()));
-    overridden.push_back(std::move(may.error().code));
+  for (Error& reason : check.reasons) {
+    if (reason.code == "already_borrowed") continue;  // told more precisely below
+    if (!loan.override_reason || !can_be_overridden(reason)) return Failure(std::move(reason));
+    overridden.push_back(std::move(reason.code));
   }
+  auto& standing = check.standing;
   if (state->loan) return fail(ErrorKind::refused, "on_loan", "This copy is on loan; take it back first");
   if (state->stored == CopyStatus::on_hold) {
     const auto kept_for = HoldRepository(tx).ready_for(loan.copy);
@@ -57,10 +62,12 @@ Result<Borrow> BorrowService::lend_copy(db::Transaction& tx, const CopyLoan& loa
                 fmt::format("This copy is {}; take it back into circulation first",
                             copy_status_names[static_cast<std::size_t>(state->stored)]));
   }
+  const auto& calendar = rules->calendar(check.kind.branch_id);
   const NewBorrow made{loan.user, book, loan.at,
-                       loan.due_date.value_or(due_after(loan.at, rules_.period_days))};
+                       loan.due_date.value_or(calendar.due(due_after(loan.at, check.rule.loan_period_days)))};
   const auto id = loans.insert(made, loan.copy);
   if (!id) return fail(ErrorKind::refused, "on_loan", "This copy is on loan; take it back first");
+  if (check.rule_version > 0) RuleRepository(tx).stamp_loan(*id, check.rule_version, check.rule_id, made.due_date);
   journal_.record(tx, by, about("borrow.created", *id, loan.user, book));
   for (const auto& code : overridden) {
     auto change = about("circulation.overridden", *id, loan.user, book);
@@ -91,6 +98,8 @@ Result<Borrow> BorrowService::close_copy(db::Transaction& tx, const Copy& copy, 
   if (closed->loan.borrow_date > at)
     return fail(ErrorKind::refused, "before_loan", "The copy was lent after that time");
   journal_.record(tx, by, about("borrow.returned", closed->loan.id, closed->loan.user_id, copy.book_id));
+  if (rules_.may_charge() && closed->loan.due_date < at)
+    settle_return(tx, journal_, by, *rules_.current(tx), closed->loan.id, at);
   if (closed->unsettled()) queue.came_back(copy.book_id, copy.id);
   return std::move(closed->loan);
 }

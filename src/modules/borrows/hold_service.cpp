@@ -4,6 +4,7 @@
 #include "modules/borrows/forecast_service.hpp"
 #include "modules/borrows/hold_queue.hpp"
 #include "modules/borrows/hold_repository.hpp"
+#include "modules/borrows/lending_check.hpp"
 
 namespace lumina::borrows {
 namespace {
@@ -83,6 +84,10 @@ Task<Result<Hold>> HoldService::place_at_end(BookId book, NewHold hold, Caller b
   auto work = [this, book, &hold, &by](db::Transaction& tx) -> Result<Hold> {
     const UserId user = hold.user_id.value_or(by.id());
     const Timestamp now = clock_.now();
+    if (rule_book_ != nullptr) {
+      const auto rules = rule_book_->current(tx);
+      if (auto may = check_hold(tx, *rules, user, book); !may) return Failure(std::move(may.error()));
+    }
     HoldQueue queue(tx, journal_, rules_, now, by);
     if (!queue.lock(book)) return not_found(no_such_book);
     if (auto may = may_hold(tx, user, book); !may) return Failure(std::move(may.error()));

@@ -21,16 +21,23 @@ namespace lumina::borrows {
 
 class ForecastService;
 class HoldQueue;
+class RuleBook;
 
 class HoldService {
  public:
-  // `forecasts`, if any, are added to what is read; it outlives the service.
+  // `rule_book` and `forecasts`, if any, outlive the service. Without rules nobody is limited; forecasts are added to
+  // what is read.
   HoldService(db::Database& database, const Clock& clock, events::Journal& journal, HoldRules rules = {},
-              ForecastService* forecasts = nullptr)
-      : database_(database), clock_(clock), journal_(journal), rules_(rules), forecasts_(forecasts) {}
+              RuleBook* rule_book = nullptr, ForecastService* forecasts = nullptr)
+      : database_(database),
+        clock_(clock),
+        journal_(journal),
+        rules_(rules),
+        rule_book_(rule_book),
+        forecasts_(forecasts) {}
 
   // Staff may name another person. Refused with hold_exists, or active_borrow_exists when the person has the
-  // book.
+  // book; forbidden with hold_limit or holds_not_allowed by the rules.
   Task<Result<Hold>> place(BookId book, NewHold hold, Caller by);
   // One's own; staff may read and change anybody's. What has ended is refused with hold_ended; suspending
   // what is ready, with hold_ready.
@@ -60,6 +67,7 @@ class HoldService {
   const Clock& clock_;
   events::Journal& journal_;
   const HoldRules rules_;
+  RuleBook* rule_book_;
   ForecastService* forecasts_;
 };
 

@@ -92,7 +92,7 @@ std::optional<Statement> page_statement(const LoanFilter& filter, Order order, c
   std::string sql = "SELECT " + loan_columns.list() + " FROM (SELECT w.id FROM borrows w WHERE " + c.where +
                     " ORDER BY " + sorted + " LIMIT CAST(" + limit + " AS BIGINT) OFFSET CAST(" + offset +
                     " AS BIGINT)) page JOIN borrows w ON w.id = page.id JOIN books b ON b.id = w.book_id "
-                    "JOIN users u ON u.id = w.user_id ORDER BY " +
+                    "LEFT JOIN users u ON u.id = w.user_id ORDER BY " +
                     sorted;
   return Statement{std::move(sql), std::move(c.values)};
 }

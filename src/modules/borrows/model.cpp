@@ -17,7 +17,7 @@ std::vector<Field> Borrower::fields() {
 
 std::vector<Field> Borrow::fields() {
   return {{"id", &Borrow::id, "Identifier"},
-          {"user_id", &Borrow::user_id, "Who has it"},
+          {"user_id", &Borrow::user_id, "Who has it; null when the history of a closed loan was cut"},
           {"book_id", &Borrow::book_id, "The book"},
           {"copy_id", &Borrow::copy_id, "The copy that was handed out"},
           {"borrow_date", &Borrow::borrow_date, "When it was lent"},

@@ -38,7 +38,7 @@ struct Borrower {
 // stored.
 struct Borrow {
   BorrowId id;
-  UserId user_id;
+  std::optional<UserId> user_id;  // nothing: the history of a closed loan was cut
   BookId book_id;
   CopyId copy_id;
   Timestamp borrow_date;

@@ -16,7 +16,7 @@ void show_as_of(Borrow& loan, Timestamp now) {
     loan.status = loan.is_overdue ? LoanStatus::overdue : LoanStatus::active;
 }
 
-Result<Timestamp> renewed_due_date(const Borrow& loan, const LoanRules& rules, Timestamp now) {
+Result<Timestamp> renewed_due_date(const Borrow& loan, const RuleValues& rules, Timestamp now) {
   if (loan.return_date) return fail(ErrorKind::refused, "loan_ended", "The book has been returned already");
   if (loan.due_date < now)
     return fail(ErrorKind::refused, "loan_overdue", "An overdue book cannot be renewed; please return it");
@@ -25,7 +25,7 @@ Result<Timestamp> renewed_due_date(const Borrow& loan, const LoanRules& rules, T
                 rules.max_renewals == 0
                     ? "Loans cannot be renewed here"
                     : fmt::format("A loan can be renewed {} times at most", rules.max_renewals));
-  return std::max(loan.due_date, due_after(now, rules.period_days));
+  return std::max(loan.due_date, due_after(now, rules.renewal_period_days));
 }
 
 }  // namespace lumina::borrows

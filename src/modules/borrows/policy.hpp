@@ -3,10 +3,11 @@
 #include "core/base/clock.hpp"
 #include "core/base/error.hpp"
 #include "modules/borrows/model.hpp"
+#include "modules/borrows/rule_model.hpp"
 
 namespace lumina::borrows {
 
-// What the library has decided; from the configuration.
+// What the configuration of the server says; the rules that a library sets go before it.
 struct LoanRules {
   int period_days = 14;
   std::int64_t max_loans = 0;  // at a time and person; 0: no limit
@@ -19,6 +20,6 @@ Timestamp due_after(Timestamp start, int days);
 // passed.
 void show_as_of(Borrow& loan, Timestamp now);
 // The due date after a renewal, which never comes earlier than the present one, or why there is none.
-Result<Timestamp> renewed_due_date(const Borrow& loan, const LoanRules& rules, Timestamp now);
+Result<Timestamp> renewed_due_date(const Borrow& loan, const RuleValues& rules, Timestamp now);
 
 }  // namespace lumina::borrows

@@ -5,7 +5,8 @@ namespace {
 
 Borrow to_loan(LoanRow row, bool with_user) {
   row.book = {row.book_id, std::move(row.title), std::move(row.author)};
-  if (with_user) row.user = Borrower{row.user_id, std::move(row.full_name), std::move(row.email)};
+  if (with_user && row.user_id)
+    row.user = Borrower{*row.user_id, std::move(row.full_name), std::move(row.email)};
   return std::move(static_cast<Borrow&>(row));
 }
 
@@ -21,11 +22,6 @@ std::optional<Standing> BorrowRepository::standing(BookId book, UserId user) {
       },
       standing_sql, book, user);
   return found;
-}
-
-std::int64_t BorrowRepository::open_loans(UserId user) {
-  return std::get<0>(*tx_.one<std::int64_t>(
-      "SELECT count(*) FROM borrows WHERE user_id = $1 AND status <> 'returned'", user));
 }
 
 std::vector<Borrow> BorrowRepository::open_of(UserId user) {
@@ -151,9 +147,9 @@ std::optional<Closed> BorrowRepository::close_at_once(UserId user, BookId book, 
 }
 
 std::optional<Borrow> BorrowRepository::find(BorrowId id) {
-  static const std::string sql =
-      "SELECT " + loan_columns.list() +
-      " FROM borrows w JOIN books b ON b.id = w.book_id JOIN users u ON u.id = w.user_id WHERE w.id = $1";
+  static const std::string sql = "SELECT " + loan_columns.list() +
+                                 " FROM borrows w JOIN books b ON b.id = w.book_id LEFT JOIN users u ON u.id "
+                                 "= w.user_id WHERE w.id = $1";
   const bool lock = tx_.postgresql() && tx_.writable();
   static const std::string locking = sql + " FOR UPDATE OF w";
   auto row = tx_.find(loan_columns, lock ? locking : sql, id);

@@ -55,7 +55,6 @@ class BorrowRepository {
 
   // Nothing when there is no such book.
   std::optional<Standing> standing(BookId book, UserId user);
-  std::int64_t open_loans(UserId user);
   // The first due first.
   std::vector<Borrow> open_of(UserId user);
   // PostgreSQL: until the end of the transaction nobody else lends to this person under a limit.

@@ -30,6 +30,15 @@ std::vector<Route> borrow_routes(BorrowService& borrows, cache::BodyCache& cache
            }));
   add(post("/api/v1/borrows/{id}/renew", "Renew a loan", Access::signed_in(), {ErrorKind::not_found, refused},
            [&](Path<BorrowId> id, Caller by) { return borrows.renew(*id, by); }));
+  add(get("/api/v1/borrows/{id}/renew", "See whether a loan can be renewed", Access::signed_in(),
+          {ErrorKind::not_found},
+          [&](Path<BorrowId> id, Caller by) { return borrows.preview_renewal(*id, by); }));
+  add(post("/api/v1/borrows/preview", "See whether a book can be borrowed, and if not, why",
+           Access::signed_in(), {ErrorKind::not_found},
+           [&](Body<PreviewRequest> request, Caller by) { return borrows.preview(*request, by); })
+          .explained(
+              "Borrowing decides by the same function: it succeeds when this allows it, and refuses with "
+              "the first of the reasons when not."));
 
   add(get(
       "/api/v1/borrows", "List one's own loans", Access::signed_in(), {},

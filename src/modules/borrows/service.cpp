@@ -1,6 +1,8 @@
 #include "modules/borrows/service.hpp"
 
 #include "modules/borrows/hold_queue.hpp"
+#include "modules/borrows/ledger_charges.hpp"
+#include "modules/borrows/lending_check.hpp"
 #include "modules/borrows/repository.hpp"
 
 #include <fmt/format.h>
@@ -9,7 +11,6 @@ namespace lumina::borrows {
 namespace {
 
 constexpr auto no_such_book = "Book not found";
-constexpr auto no_such_person = "User not found";
 constexpr auto no_such_loan = "Borrow not found";
 constexpr auto nothing_to_return = "No active borrow found for this book";
 constexpr int overdue_batch = 200;
@@ -20,7 +21,7 @@ Failure already_borrowed() {
   return fail(ErrorKind::refused, "already_borrowed", "Book is already borrowed");
 }
 
-events::Change about(std::string_view type, BorrowId id, UserId user, BookId book) {
+events::Change about(std::string_view type, BorrowId id, std::optional<UserId> user, BookId book) {
   return {.type = type, .resource = "borrow", .resource_id = id.value, .subject = user, .book = book};
 }
 
@@ -37,26 +38,7 @@ Result<UserId> whose(std::optional<UserId> named, const Caller& by) {
   return *named;
 }
 
-Failure loan_limit(const LoanRules& rules) {
-  return fail(ErrorKind::forbidden, "loan_limit",
-              fmt::format("The limit of {} books at a time is reached", rules.max_loans));
-}
-
-// Why this person cannot have this book; in the order in which it is worth saying.
-Status may_borrow(BorrowRepository& loans, UserId user, const std::optional<Standing>& standing,
-                  const LoanRules& rules) {
-  if (!standing) return not_found(no_such_book);
-  if (!standing->borrower_active) return not_found(no_such_person);
-  if (!*standing->borrower_active)
-    return fail(ErrorKind::forbidden, "account_inactive", "The account has been deactivated");
-  if (standing->own_loan)
-    return fail(ErrorKind::refused, "active_borrow_exists",
-                "You already have an active borrow for this book");
-  if (rules.max_loans > 0 && loans.open_loans(user) >= rules.max_loans)
-    return loan_limit(rules);
-  if (!standing->copy()) return already_borrowed();
-  return {};
-}
+Failure first_of(std::vector<Error>& reasons) { return Failure(std::move(reasons.front())); }
 
 Result<Page<Borrow>> page_of(db::Transaction& tx, const LoanFilter& filter, Order order, bool with_user,
                              const PageRequest& page, Timestamp now) {
@@ -76,31 +58,23 @@ Result<Page<Borrow>> page_of(db::Transaction& tx, const LoanFilter& filter, Orde
 struct BorrowService::Request {
   BookId book;
   UserId user;
-  int days;
+  std::optional<int> days;  // as asked for
 };
 
 Task<Result<Borrow>> BorrowService::borrow(BookId book, const LoanTerms& query, const LoanTerms& body,
                                            Caller by) {
   const auto user = whose(body.user_id ? body.user_id : query.user_id, by);
   if (!user) return ready<Borrow>(Failure(user.error()));
-  const int days = body.loan_period_days.value_or(query.loan_period_days.value_or(rules_.period_days));
+  const auto days = body.loan_period_days ? body.loan_period_days : query.loan_period_days;
   const Request request{book, *user, days};
   return database_.dialect() == db::Dialect::sqlite ? lend_in_turn(request, std::move(by))
                                                     : lend_at_once(request, std::move(by));
 }
 
-Status BorrowService::may_borrow_copy(db::Transaction& tx, std::optional<Standing> standing, UserId user,
-                                      CopyId copy) {
-  if (standing) standing->held_copy = copy;
-  BorrowRepository loans(tx);
-  return may_borrow(loans, user, standing, rules_);
-}
-
 std::vector<Error> BorrowService::blocks(db::Transaction& tx, UserId user) {
-  std::vector<Error> all;
-  if (rules_.max_loans > 0 && BorrowRepository(tx).open_loans(user) >= rules_.max_loans)
-    all.push_back(loan_limit(rules_).error());
-  return all;
+  const auto rules = rules_.current(tx);
+  const auto state = RuleRepository(tx).borrower_state(user);
+  return refusals(state, *rules->in_force, rules->in_force->choose(state.category, {}), {}, clock_.now());
 }
 
 // SQLite writes one unit after the other, and PostgreSQL locks the line of the book: what was read still stands when it
@@ -108,19 +82,23 @@ std::vector<Error> BorrowService::blocks(db::Transaction& tx, UserId user) {
 Task<Result<Borrow>> BorrowService::lend_in_turn(Request request, Caller by) {
   auto work = [this, request, by = std::move(by)](db::Transaction& tx) -> Result<Borrow> {
     BorrowRepository loans(tx);
+    const auto rules = rules_.current(tx);
     const Timestamp now = clock_.now();
     HoldQueue queue(tx, journal_, hold_rules_, now, by);
     if (tx.postgresql()) {
-      if (rules_.max_loans > 0) loans.hold_borrower(request.user);
+      // Counting a person's loans and adding one keeps others from adding meanwhile.
+      if (!rules_.plain()) loans.hold_borrower(request.user);
       if (!queue.lock(request.book)) return not_found(no_such_book);
     }
-    auto standing = loans.standing(request.book, request.user);
-    if (auto may = may_borrow(loans, request.user, standing, rules_); !may)
-      return Failure(std::move(may.error()));
+    auto check = check_lending(tx, *rules, {request.book, request.user, request.days, {}}, now);
+    if (!check.allowed()) return first_of(check.reasons);
+    auto& standing = check.standing;
     if (standing->held_copy) queue.release(request.book, *standing->held_copy);
-    const NewBorrow loan{request.user, request.book, now, due_after(now, request.days)};
+    const NewBorrow loan{request.user, request.book, now, check.due_date};
     const auto id = loans.insert(loan, *standing->copy());
     if (!id) return already_borrowed();
+    if (check.rule_version > 0)
+      RuleRepository(tx).stamp_loan(*id, check.rule_version, check.rule_id, check.due_date);
     journal_.record(tx, by, about("borrow.created", *id, request.user, request.book));
     if (standing->holds_open > 0) queue.settle(request.book);
     Borrow made;
@@ -137,19 +115,17 @@ Task<Result<Borrow>> BorrowService::lend_in_turn(Request request, Caller by) {
 }
 
 Task<Result<Borrow>> BorrowService::lend_at_once(Request request, Caller by) {
-  // Counting a person's loans and adding one needs a transaction that keeps others from adding meanwhile.
-  const bool limited = rules_.max_loans > 0;
   for (int attempt = 0; attempt < most_attempts; ++attempt) {
-    auto work = [this, request, limited, attempt, &by](db::Transaction& tx) -> Result<std::optional<Lent>> {
+    // One statement knows nothing of rules, blocks and calendars.
+    if (!rules_.plain()) {
+      auto lent = lend_in_turn(request, std::move(by));
+      co_return co_await std::move(lent);
+    }
+    auto work = [this, request, attempt, &by](db::Transaction& tx) -> Result<std::optional<Lent>> {
       BorrowRepository loans(tx);
-      if (limited) {
-        loans.hold_borrower(request.user);
-        const auto standing = loans.standing(request.book, request.user);
-        if (auto may = may_borrow(loans, request.user, standing, rules_); !may)
-          return Failure(std::move(may.error()));
-      }
       const Timestamp now = clock_.now();
-      const NewBorrow loan{request.user, request.book, now, due_after(now, request.days)};
+      const auto due = due_after(now, request.days.value_or(rules_.configured().period_days));
+      const NewBorrow loan{request.user, request.book, now, due};
       auto change = about("borrow.created", {}, request.user, request.book);
       const auto contended = attempt % 2 == 0 ? Contended::pass_over : Contended::wait;
       auto made = loans.insert_at_once(loan, contended, journal_.attachment(by, change));
@@ -159,8 +135,7 @@ Task<Result<Borrow>> BorrowService::lend_at_once(Request request, Caller by) {
       }
       return made;
     };
-    auto made = co_await database_.write(std::move(work),
-                                         limited ? db::Atomicity::transaction : db::Atomicity::single);
+    auto made = co_await database_.write(std::move(work), db::Atomicity::single);
     if (!made) co_return Failure(std::move(made.error()));
     if (*made) {
       // The loan stands whatever becomes of the line now; what is not settled here, settle_due() finds.
@@ -168,11 +143,10 @@ Task<Result<Borrow>> BorrowService::lend_at_once(Request request, Caller by) {
       co_return std::move((*made)->loan);
     }
     auto ask = [this, request](db::Transaction& tx) -> Result<bool> {
-      BorrowRepository loans(tx);
-      const auto standing = loans.standing(request.book, request.user);
-      if (auto may = may_borrow(loans, request.user, standing, rules_); !may)
-        return Failure(std::move(may.error()));
-      return standing->held_copy.has_value();
+      const auto rules = rules_.current(tx);
+      auto check = check_lending(tx, *rules, {request.book, request.user, request.days, {}}, clock_.now());
+      if (!check.allowed()) return first_of(check.reasons);
+      return check.standing->held_copy.has_value();
     };
     const auto kept_for_them = co_await database_.read(std::move(ask));
     if (!kept_for_them) co_return Failure(kept_for_them.error());
@@ -185,6 +159,36 @@ Task<Result<Borrow>> BorrowService::lend_at_once(Request request, Caller by) {
       ErrorKind::unavailable, "database_busy", "Too many people want this book at once; try again", {}, 1});
 }
 
+Task<Result<Preview>> BorrowService::preview(PreviewRequest request, Caller by) {
+  const auto user = whose(request.user_id, by);
+  if (!user) return ready<Preview>(Failure(user.error()));
+  if (request.book_id.has_value() == request.barcode.has_value())
+    return ready<Preview>(invalid({{{"body", "book_id"}, "give either book_id or barcode", "missing"}}));
+  auto work = [this, request = std::move(request), user = *user](db::Transaction& tx) -> Result<Preview> {
+    LendingQuestion question{request.book_id.value_or(BookId{}), user, request.loan_period_days, {}};
+    if (request.barcode) {
+      const auto copy = RuleRepository(tx).find_copy(*request.barcode);
+      if (!copy) return fail(ErrorKind::not_found, "unknown_barcode", "No copy has this barcode");
+      question.book = copy->book;
+      question.copy = copy->id;
+    }
+    const auto rules = rules_.current(tx);
+    auto check = check_lending(tx, *rules, question, clock_.now());
+    if (!check.reasons.empty() && check.reasons.front().kind == ErrorKind::not_found)
+      return first_of(check.reasons);
+    Preview preview;
+    preview.allowed = check.allowed();
+    for (auto& reason : check.reasons)
+      preview.reasons.push_back({std::move(reason.code), std::move(reason.detail)});
+    preview.rule_id = check.rule_id;
+    preview.rule_version = check.rule_version;
+    preview.rule = check.rule;
+    preview.due_date = check.due_date;
+    return preview;
+  };
+  return database_.read(std::move(work));
+}
+
 Task<Result<Borrow>> BorrowService::give_back(BookId book, const ReturnTerms& query, const ReturnTerms& body,
                                               Caller by) {
   const auto user = whose(body.user_id ? body.user_id : query.user_id, by);
@@ -193,7 +197,9 @@ Task<Result<Borrow>> BorrowService::give_back(BookId book, const ReturnTerms& qu
 }
 
 Task<Result<Borrow>> BorrowService::take_back(BookId book, UserId user, Caller by) {
-  auto work = [this, book, user, &by](db::Transaction& tx) -> Result<Closed> {
+  // Only where a late loan may cost something does a return need a transaction of several statements.
+  const bool may_charge = rules_.may_charge();
+  auto work = [this, book, user, may_charge, &by](db::Transaction& tx) -> Result<Closed> {
     BorrowRepository loans(tx);
     const Timestamp now = clock_.now();
     auto change = about("borrow.returned", {}, user, book);
@@ -210,9 +216,12 @@ Task<Result<Borrow>> BorrowService::take_back(BookId book, UserId user, Caller b
         queue.came_back(book, closed->loan.copy_id);
       }
     }
+    if (may_charge && closed->loan.due_date < now)
+      settle_return(tx, journal_, by, *rules_.current(tx), closed->loan.id, now);
     return std::move(*closed);
   };
-  auto closed = co_await database_.write(std::move(work), db::Atomicity::single);
+  auto closed = co_await database_.write(
+      std::move(work), may_charge ? db::Atomicity::transaction : db::Atomicity::single);
   if (!closed) co_return Failure(std::move(closed.error()));
   // The book is back whatever becomes of the line now; the copy is set aside, and settle_due() finds it.
   if (closed->unsettled() && database_.dialect() == db::Dialect::postgresql)
@@ -240,18 +249,38 @@ Task<Result<Borrow>> BorrowService::renew(BorrowId id, Caller by) {
     if (!loan || (loan->user_id != by.id() && !by.can(Permission::loans_manage)))
       return not_found(no_such_loan);
     const Timestamp now = clock_.now();
-    const auto due = renewed_due_date(*loan, rules_, now);
-    if (!due) return Failure(due.error());
-    if (HoldRepository(tx).somebody_waits(loan->book_id))
-      return fail(ErrorKind::refused, "on_hold", "Somebody waits for this book; please return it in time");
-    loans.renew(id, *due);
+    const auto rules = rules_.current(tx);
+    auto check = check_renewal(tx, *rules, *loan, now);
+    if (!check.allowed()) return first_of(check.reasons);
+    loans.renew(id, check.due_date);
+    if (check.rule_version > 0)
+      RuleRepository(tx).stamp_loan(id, check.rule_version, check.rule_id, check.due_date);
     journal_.record(tx, by, about("borrow.renewed", id, loan->user_id, loan->book_id));
-    loan->due_date = *due;
+    loan->due_date = check.due_date;
     ++loan->renewals;
     show_as_of(*loan, now);
     return std::move(*loan);
   };
   return database_.write(std::move(work));
+}
+
+Task<Result<RenewalPreview>> BorrowService::preview_renewal(BorrowId id, Caller by) {
+  auto work = [this, id, by = std::move(by)](db::Transaction& tx) -> Result<RenewalPreview> {
+    const auto loan = BorrowRepository(tx).find(id);
+    if (!loan || (loan->user_id != by.id() && !by.can(Permission::loans_manage)))
+      return not_found(no_such_loan);
+    const auto rules = rules_.current(tx);
+    auto check = check_renewal(tx, *rules, *loan, clock_.now());
+    RenewalPreview preview;
+    preview.allowed = check.allowed();
+    for (auto& reason : check.reasons)
+      preview.reasons.push_back({std::move(reason.code), std::move(reason.detail)});
+    preview.renewals = loan->renewals;
+    preview.max_renewals = check.rule.max_renewals;
+    preview.due_date = check.due_date;
+    return preview;
+  };
+  return database_.read(std::move(work));
 }
 
 Task<Result<Page<Borrow>>> BorrowService::own(UserId user, OwnLoans filter, PageRequest page) {

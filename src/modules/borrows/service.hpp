@@ -17,6 +17,7 @@
 #include "modules/borrows/hold_model.hpp"
 #include "modules/borrows/model.hpp"
 #include "modules/borrows/policy.hpp"
+#include "modules/borrows/rule_book.hpp"
 
 namespace lumina::borrows {
 
@@ -24,7 +25,7 @@ struct Standing;
 
 class BorrowService {
  public:
-  BorrowService(db::Database& database, const Clock& clock, events::Journal& journal, LoanRules rules,
+  BorrowService(db::Database& database, const Clock& clock, events::Journal& journal, RuleBook& rules,
                 HoldRules hold_rules = {})
       : database_(database), clock_(clock), journal_(journal), rules_(rules), hold_rules_(hold_rules) {}
 
@@ -33,6 +34,11 @@ class BorrowService {
   Task<Result<Borrow>> give_back(BookId book, const ReturnTerms& query, const ReturnTerms& body, Caller by);
   // One's own loan; staff may renew anybody's.
   Task<Result<Borrow>> renew(BorrowId id, Caller by);
+
+  // What renewing would answer now.
+  Task<Result<RenewalPreview>> preview_renewal(BorrowId id, Caller by);
+  // Whether borrowing would succeed now, and if not, everything that stands against it.
+  Task<Result<Preview>> preview(PreviewRequest request, Caller by);
 
   Task<Result<Page<Borrow>>> own(UserId user, OwnLoans filter, PageRequest page);
   Task<Result<BorrowHistory>> history(UserId user, HistoryPart part);
@@ -64,14 +70,13 @@ class BorrowService {
   struct Request;
   Task<Result<Borrow>> lend_in_turn(Request request, Caller by);
   Task<Result<Borrow>> lend_at_once(Request request, Caller by);
-  Status may_borrow_copy(db::Transaction& tx, std::optional<Standing> standing, UserId user, CopyId copy);
   Task<Result<Borrow>> take_back(BookId book, UserId user, Caller by);
   Task<Status> settle_line(BookId book, std::optional<CopyId> came_back, Caller by);
 
   db::Database& database_;
   const Clock& clock_;
   events::Journal& journal_;
-  const LoanRules rules_;
+  RuleBook& rules_;
   const HoldRules hold_rules_;
 };
 

@@ -91,12 +91,6 @@ std::optional<ReviewId> ReviewRepository::find_own(UserId user, BookId book) {
   return row ? std::optional(std::get<0>(*row)) : std::nullopt;
 }
 
-bool ReviewRepository::has_borrowed(UserId user, BookId book) {
-  return tx_
-      .one<std::int64_t>("SELECT 1 FROM borrows WHERE user_id = $1 AND book_id = $2 LIMIT 1", user, book)
-      .has_value();
-}
-
 std::optional<ReviewId> ReviewRepository::insert(UserId user, const NewReview& review,
                                                  const Sentiment& sentiment, Timestamp now) {
   const auto row = tx_.one<ReviewId>(

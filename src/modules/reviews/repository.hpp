@@ -31,7 +31,6 @@ class ReviewRepository {
   // The newest and most helpful that give nothing away, for themes and summary.
   std::vector<Review> sample(BookId book, int most);
   std::optional<ReviewId> find_own(UserId user, BookId book);
-  bool has_borrowed(UserId user, BookId book);
 
   // Nothing when this person has reviewed the book already.
   std::optional<ReviewId> insert(UserId user, const NewReview& review, const Sentiment& sentiment,

@@ -55,7 +55,7 @@ Task<Result<Review>> ReviewService::create(NewReview review, Caller by) {
                by = std::move(by)](db::Transaction& tx) -> Result<Review> {
     ReviewRepository reviews(tx);
     if (!books::book_title(tx, review.book_id)) return no_book();
-    if (!reviews.has_borrowed(by.id(), review.book_id))
+    if (!has_borrowed_(tx, by.id(), review.book_id))
       return fail(ErrorKind::forbidden, "not_borrowed", "You can only review books you have borrowed");
     const auto id = reviews.insert(by.id(), review, sentiment, clock_.now());
     if (!id) {

@@ -11,13 +11,25 @@
 #include "core/runtime/pool.hpp"
 #include "modules/reviews/model.hpp"
 
+#include <functional>
+#include <utility>
+
 namespace lumina::reviews {
+
+// Whether a person ever borrowed a book, asked inside a unit of work: lending knows, also after it forgot who
+// had it.
+using HasBorrowed = std::function<bool(db::Transaction&, UserId, BookId)>;
 
 class ReviewService {
  public:
   ReviewService(db::Database& database, const Clock& clock, events::Journal& journal,
-                const SentimentAnalyzer& analyzer, runtime::Pool& cpu)
-      : database_(database), clock_(clock), journal_(journal), analyzer_(analyzer), cpu_(cpu) {}
+                const SentimentAnalyzer& analyzer, runtime::Pool& cpu, HasBorrowed has_borrowed)
+      : database_(database),
+        clock_(clock),
+        journal_(journal),
+        analyzer_(analyzer),
+        cpu_(cpu),
+        has_borrowed_(std::move(has_borrowed)) {}
 
   Task<Result<Review>> create(NewReview review, Caller by);
   // With the text of a spoiler only when asked for. What is not seen is there for its author and for staff.
@@ -39,6 +51,7 @@ class ReviewService {
   events::Journal& journal_;
   const SentimentAnalyzer& analyzer_;
   runtime::Pool& cpu_;
+  const HasBorrowed has_borrowed_;
 };
 
 }  // namespace lumina::reviews

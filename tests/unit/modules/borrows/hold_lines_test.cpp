@@ -68,8 +68,9 @@ class Library {
       : fresh(kind),
         database((db::migrate(fresh.url()), db::Options{.url = fresh.url(), .pool = 8})),
         journal(clock, bus, "test"),
+        rules(bus, {}),
         books(database, clock, journal),
-        loans(database, clock, journal, {}),
+        loans(database, clock, journal, rules),
         stock(database, clock, journal),
         holds(database, clock, journal) {}
   ~Library() {
@@ -143,6 +144,7 @@ class Library {
   db::Database database;
   events::Bus bus;
   events::Journal journal;
+  RuleBook rules;
   books::BookService books;
   BorrowService loans;
   CopyService stock;

@@ -49,7 +49,7 @@ TEST_CASE("a loan is overdue from the first moment after it was due, until it co
 }
 
 TEST_CASE("a renewal runs from today and never makes a loan shorter", "[D13]") {
-  const LoanRules rules;
+  const RuleValues rules;
   const Borrow loan = lent(14);
   CHECK(renewed_due_date(loan, rules, noon + 10 * day) == noon + 24 * day);
   CHECK(renewed_due_date(loan, rules, loan.due_date) == noon + 28 * day);
@@ -57,7 +57,7 @@ TEST_CASE("a renewal runs from today and never makes a loan shorter", "[D13]") {
 }
 
 TEST_CASE("what cannot be renewed is refused with its reason", "[D13]") {
-  LoanRules rules;
+  RuleValues rules;
   Borrow loan = lent(14);
   Timestamp now = noon + day;
   std::string code;

@@ -26,10 +26,11 @@ using test::TestDatabase;
 
 class Library {
  public:
-  explicit Library(test::Database kind, LoanRules rules = {})
+  explicit Library(test::Database kind, LoanRules configured = {})
       : fresh(kind),
         database((db::migrate(fresh.url()), db::Options{.url = fresh.url(), .pool = 8})),
         journal(clock, bus, "test"),
+        rules(bus, configured),
         books(database, clock, journal),
         loans(database, clock, journal, rules),
         stock(database, clock, journal) {
@@ -129,6 +130,7 @@ class Library {
   db::Database database;
   events::Bus bus;
   events::Journal journal;
+  RuleBook rules;
   books::BookService books;
   BorrowService loans;
   CopyService stock;
