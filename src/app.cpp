@@ -1,26 +1,28 @@
 #include "app.hpp"
 
-#include <fmt/format.h>
-
-#include <thread>
-
 #include "core/audit/routes.hpp"
 #include "core/auth/account_states.hpp"
 #include "core/auth/authenticator.hpp"
 #include "core/auth/password_gate.hpp"
 #include "core/auth/password_work.hpp"
+#include "core/auth/email_change.hpp"
 #include "core/auth/reset_mailer.hpp"
+#include "core/auth/retention.hpp"
 #include "core/auth/routes.hpp"
 #include "core/cache/body_cache.hpp"
+#include "core/calls/idempotency.hpp"
+#include "core/calls/routes.hpp"
 #include "core/config/secret.hpp"
 #include "core/db/migrator.hpp"
 #include "core/events/hub.hpp"
 #include "core/events/outbox.hpp"
 #include "core/events/routes.hpp"
+#include "core/http/address_rules.hpp"
+#include "core/http/expand.hpp"
 #include "core/http/openapi.hpp"
 #include "core/http/pipeline.hpp"
 #include "core/http/rate_limiter.hpp"
-#include "core/http/address_rules.hpp"
+#include "core/json/codec.hpp"
 #include "core/jobs/routes.hpp"
 #include "core/runtime/block_on.hpp"
 #include "core/runtime/pool.hpp"
@@ -36,19 +38,36 @@
 #include "modules/books/import_job.hpp"
 #include "modules/books/importer.hpp"
 #include "modules/books/routes.hpp"
+#include "modules/borrows/branch_service.hpp"
+#include "modules/borrows/copy_routes.hpp"
+#include "modules/borrows/copy_service.hpp"
+#include "modules/borrows/desk_routes.hpp"
+#include "modules/borrows/desk_service.hpp"
+#include "modules/borrows/hold_routes.hpp"
+#include "modules/borrows/hold_service.hpp"
 #include "modules/borrows/routes.hpp"
 #include "modules/borrows/service.hpp"
+#include "modules/lists/routes.hpp"
+#include "modules/pages/routes.hpp"
 #include "modules/reviews/routes.hpp"
 #include "modules/reviews/sentiment_builtin.hpp"
 #include "request_metrics.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+
+#include <thread>
 
 namespace lumina {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto outbox_kept = std::chrono::days(7), jobs_kept = std::chrono::days(7), failed_jobs_kept = std::chrono::days(30),
-               spool_kept = std::chrono::days(14);
+constexpr auto outbox_kept = std::chrono::days(7), jobs_kept = std::chrono::days(7),
+               failed_jobs_kept = std::chrono::days(30), spool_kept = std::chrono::days(14);
 
 std::size_t cores() { return std::max(1U, std::thread::hardware_concurrency()); }
 
@@ -96,6 +115,14 @@ http::ClientOptions webhook_client_options(const config::Config& c) {
   return options;
 }
 
+http::Neighbours neighbours_of(const config::Config& c) {
+  http::Neighbours n;
+  n.allowed_origins = c.allowed_origins;
+  if (!c.trusted_proxies.empty())
+    n.trusted_proxy = [proxies = c.trusted_proxies](std::string_view address) { return any_contains(proxies, address); };
+  return n;
+}
+
 // Off together with the rate limits, for measurements.
 std::unique_ptr<security::LoginGuard> guard_of(const config::Config& c) {
   if (c.rate_limit == 0 || c.login_rate == 0) return nullptr;
@@ -115,17 +142,22 @@ class RateRules {
                   {"user", quota(c.rate_limit), 60}}),
         off_(c.rate_limit == 0) {}
 
-  std::optional<http::RateState> check(http::RateClass rate, std::string_view address, std::optional<UserId> user) {
+  std::optional<http::RateState> check(http::RateClass rate, std::string_view address,
+                                       std::optional<UserId> user) {
     if (off_ || rate == http::RateClass::unlimited) return {};
     if (user) return state(http::PolicyId{4}, fmt::format("user:{}", user->value));
     const std::string client = http::address_key(address);
     auto standing = state(http::PolicyId{0}, client);
     if (!standing.allowed) return standing;
     switch (rate) {
-      case http::RateClass::login: return state(http::PolicyId{1}, client);
-      case http::RateClass::upload: return state(http::PolicyId{2}, client);
-      case http::RateClass::search: return state(http::PolicyId{3}, client);
-      default: return standing;
+      case http::RateClass::login:
+        return state(http::PolicyId{1}, client);
+      case http::RateClass::upload:
+        return state(http::PolicyId{2}, client);
+      case http::RateClass::search:
+        return state(http::PolicyId{3}, client);
+      default:
+        return standing;
     }
   }
 
@@ -134,7 +166,8 @@ class RateRules {
   http::RateState state(http::PolicyId id, std::string_view client) {
     const auto decision = limiter_.check(id, client);
     const auto& policy = limiter_.policy(id);
-    return {decision.allowed, policy.name, policy.quota, policy.window_seconds, decision.remaining, decision.reset_seconds};
+    return {decision.allowed,      policy.name,        policy.quota,
+            policy.window_seconds, decision.remaining, decision.reset_seconds};
   }
   http::RateLimiter limiter_;
   bool off_;
@@ -182,14 +215,25 @@ struct App::Parts {
   auth::NoMail mailer;
   auth::AuthService sign_in;
   auth::AccountService people;
+  auth::NoAddressMail address_mailer;
+  auth::EmailChanges email_changes;
   auth::ApiKeyService api_keys;
   auth::Administration administration;
   auth::RequestAuthenticator authenticator;
   books::BookService books;
   books::Importer importer;
+  borrows::HoldRules hold_rules;
   borrows::BorrowService borrows;
+  borrows::CopyService copies;
+  borrows::BranchService branches;
+  borrows::HoldService holds;
+  borrows::DeskService desk;
   reviews::BuiltinSentiment sentiment;
   reviews::ReviewService reviews;
+  reviews::ModerationService moderation;
+  lists::ListService lists;
+  pages::PageService pages;
+  calls::Idempotency once;
   std::shared_ptr<RateRules> rates;
   std::mutex rates_mutex;
   http::Router router;
@@ -200,6 +244,9 @@ struct App::Parts {
 
   Parts(config::Config given, std::shared_ptr<const Clock> given_clock);
   std::vector<http::Route> routes();
+  std::vector<http::Expansion> of_a_book();
+  Task<Result<std::string>> newest_reviews(BookId book, std::int64_t most);
+  Task<Result<std::string>> open_holds(UserId user);
   http::PipelineOptions pipeline_options();
   Task<system::Readiness> readiness();
   void show_figures();
@@ -214,10 +261,12 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
       journal(*clock, bus, origin),
       hub(database, bus, origin, hub_options(config)),
       cache(static_cast<std::size_t>(config.cache_bytes)),
-      background("jobs", static_cast<std::size_t>(config.job_threads), 4 * static_cast<std::size_t>(config.job_threads)),
+      background("jobs", static_cast<std::size_t>(config.job_threads),
+                 4 * static_cast<std::size_t>(config.job_threads)),
       job_queue(database, *clock),
       runner(database, *clock, journal, job_queue, background, origin,
-             {std::chrono::seconds(config.job_lease_seconds), std::chrono::milliseconds(config.job_poll_milliseconds)}),
+             {std::chrono::seconds(config.job_lease_seconds),
+              std::chrono::milliseconds(config.job_poll_milliseconds)}),
       scheduler(database, *clock, journal, job_queue, runner),
       tasks(database, *clock, journal, job_queue, runner),
       spool(std::filesystem::path(config.data_dir) / "spool", files),
@@ -234,19 +283,32 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
       verifier({token_key}, {}),
       sign_in(database, *clock, journal, password_work, password_gate, issuer, mailer, auth_settings),
       people(database, *clock, journal, password_gate),
+      email_changes(database, *clock, journal, password_gate, address_mailer),
       api_keys(database, *clock, journal, auth_settings),
       administration(database, *clock, journal, hasher, auth_settings.get()->policy),
       authenticator(database, *clock, verifier, account_states, password_gate, auth_settings),
       books(database, *clock, journal),
       importer(database, books),
-      borrows(database, *clock, journal, {static_cast<int>(config.loan_period_days), config.max_loans, 3}),
+      hold_rules{static_cast<int>(config.hold_pickup_days)},
+      borrows(database, *clock, journal, {static_cast<int>(config.loan_period_days), config.max_loans, 3},
+              hold_rules),
+      copies(database, *clock, journal, hold_rules),
+      branches(database, *clock, journal),
+      holds(database, *clock, journal, hold_rules),
+      desk(database, *clock, journal, borrows, hold_rules),
       reviews(database, *clock, journal, sentiment, cpu),
+      moderation(database, *clock, journal),
+      lists(database, *clock, journal),
+      pages(database, *clock, books, borrows),
+      once(database, *clock, security::hmac_sha256(secret_of(config), "idempotency"), origin),
       rates(std::make_shared<RateRules>(config)),
       router(routes()),
       openapi(http::openapi_document(router.routes())),
       request_metrics(registry, router),
       pipeline(router, authenticator, pipeline_options()) {
   books::keep_cache_true(bus, cache);
+  people.also_erase(&lists::forget_lists_of);
+  pages.show_holds([this](Caller by) { return open_holds(by.id()); });
   if (!config.sentiment_model.empty()) {
     auto model = reviews::read_model(config.sentiment_model);
     if (!model) throw std::runtime_error("the sentiment model cannot be used: " + model.error().detail);
@@ -281,14 +343,32 @@ void App::Parts::make_schedules() {
     if (!count) return Failure(std::move(count.error()));
     return fmt::format(R"({{"{}":{}}})", name, *count);
   };
-  scheduler.add("borrows.overdue", "Marks loans that have become overdue", Cadence::daily(0, 5, config.time_zone),
-                [this, counted](jobs::JobContext&) { return counted("marked", runtime::block_on(borrows.mark_overdue())); });
-  scheduler.add("events.prune", "Forgets events after seven days", Cadence::every(1h),
-                [this, nothing_to_say](jobs::JobContext&) {
-                  return nothing_to_say(runtime::block_on(events::prune_outbox(database, clock->now() - outbox_kept)));
+  scheduler.add("borrows.overdue", "Marks loans that have become overdue",
+                Cadence::daily(0, 5, config.time_zone), [this, counted](jobs::JobContext&) {
+                  return counted("marked", runtime::block_on(borrows.mark_overdue()));
                 });
-  scheduler.add("sessions.purge", "Forgets sessions that ended long ago", Cadence::daily(3, 10, config.time_zone),
-                [this, nothing_to_say](jobs::JobContext&) { return nothing_to_say(runtime::block_on(sign_in.purge())); });
+  scheduler.add("holds.settle",
+                "Passes on holds that were not picked up and resumes those whose pause is over",
+                Cadence::every(1min), [this, counted](jobs::JobContext&) {
+                  return counted("settled", runtime::block_on(holds.settle_due()));
+                });
+  scheduler.add(
+      "events.prune", "Forgets events after seven days", Cadence::every(1h),
+      [this, nothing_to_say](jobs::JobContext&) {
+        return nothing_to_say(runtime::block_on(events::prune_outbox(database, clock->now() - outbox_kept)));
+      });
+  scheduler.add("sessions.purge", "Forgets sessions that ended long ago",
+                Cadence::daily(3, 10, config.time_zone), [this, nothing_to_say](jobs::JobContext&) {
+                  return nothing_to_say(runtime::block_on(sign_in.purge()));
+                });
+  scheduler.add("idempotency.purge", "Forgets the first answers of requests with a key after a day", Cadence::every(10min),
+                [this, counted](jobs::JobContext&) { return counted("removed", runtime::block_on(once.purge())); });
+  if (config.address_days > 0)
+    scheduler.add("addresses.forget", "Forgets where requests came from after the days that address_days says",
+                  Cadence::daily(3, 20, config.time_zone), [this, counted](jobs::JobContext&) {
+                    const auto before = clock->now() + std::chrono::hours(-24 * config.address_days);
+                    return counted("blanked", runtime::block_on(auth::forget_addresses(database, before)));
+                  });
   scheduler.add("tasks.prune", "Forgets ended tasks, the files they left, and old deliveries", Cadence::every(1h),
                 [this, counted](jobs::JobContext&) {
                   spool.sweep(spool_kept);
@@ -309,22 +389,71 @@ std::vector<http::Route> App::Parts::routes() {
                              .openapi = [this]() -> const std::string& { return openapi; }}));
   add(auth::auth_routes(sign_in, api_keys));
   add(auth::account_routes(sign_in, people));
-  add(books::book_routes(books, importer, job_queue, spool, cache));
+  add(auth::email_routes(email_changes));
+  add(books::book_routes(books, importer, job_queue, spool, cache, of_a_book()));
   add(borrows::borrow_routes(borrows, cache));
-  add(reviews::review_routes(reviews, cache));
+  add(borrows::copy_routes(copies, branches));
+  add(borrows::hold_routes(holds));
+  add(borrows::desk_routes(desk));
+  add(reviews::review_routes(reviews, moderation, cache));
+  add(lists::list_routes(lists));
+  add(pages::page_routes(pages));
   add(jobs::task_routes(tasks, scheduler));
   add(events::event_routes(database, hub));
   add(webhooks::webhook_routes(webhook_service));
   add(audit::audit_routes(database, journal));
+  add(calls::batch_routes(database, [this]() -> const http::Router& { return router; }));
   return all;
+}
+
+// What GET /books/{id}?expand= may name; each is one or two units of work, however much there is.
+std::vector<http::Expansion> App::Parts::of_a_book() {
+  constexpr std::int64_t reviews_shown = 10;
+  std::vector<http::Expansion> all;
+  all.push_back({"availability", &schema::type_of<borrows::Availability>(), [this](const http::Context& context) {
+                   return http::encoded_later(borrows.availability({http::path_id(context)}));
+                 }});
+  all.push_back({"analysis", &schema::type_of<reviews::Analysis>(), [this](const http::Context& context) {
+                   return http::encoded_later(reviews.analyze({http::path_id(context)}));
+                 }});
+  all.push_back({"reviews", &schema::type_of<std::vector<reviews::Review>>(), [this](const http::Context& context) {
+                   return newest_reviews({http::path_id(context)}, reviews_shown);
+                 }});
+  all.push_back({"listed", &schema::type_of<lists::Listed>(),
+                 [this](const http::Context& context) {
+                   return http::encoded_later(lists.listed({http::path_id(context)}, context.caller));
+                 },
+                 true});
+  return all;
+}
+
+// For the dashboard.
+Task<Result<std::string>> App::Parts::open_holds(UserId user) {
+  auto found = co_await holds.own(user, {}, {});
+  if (!found) co_return Failure(std::move(found.error()));
+  using enum borrows::HoldStatus;
+  std::erase_if(found->items, [](const borrows::Hold& hold) {
+    return hold.status != waiting && hold.status != suspended && hold.status != ready;
+  });
+  co_return json::encode(found->items);
+}
+
+Task<Result<std::string>> App::Parts::newest_reviews(BookId book, std::int64_t most) {
+  PageRequest page;
+  page.limit = most;
+  auto found = co_await reviews.list(book, {}, page);
+  if (!found) co_return Failure(std::move(found.error()));
+  co_return json::encode(found->items);
 }
 
 http::PipelineOptions App::Parts::pipeline_options() {
   http::PipelineOptions options;
   options.body_limit = static_cast<std::uint64_t>(config.max_body_bytes);
-  options.allowed_origins = config.allowed_origins;
-  if (!config.trusted_proxies.empty())
-    options.trusted_proxy = [this](std::string_view address) { return any_contains(config.trusted_proxies, address); };
+  auto neighbours = neighbours_of(config);
+  options.allowed_origins = std::move(neighbours.allowed_origins);
+  options.trusted_proxy = std::move(neighbours.trusted_proxy);
+  options.basic_auth = [this] { return auth_settings.get()->basic_auth; };
+  options.once = &once;
   options.tls = !config.tls_cert.empty();
   options.rate = [this](http::RateClass rate, std::string_view address, std::optional<UserId> user) {
     std::shared_ptr<RateRules> rules;
@@ -359,20 +488,28 @@ Task<system::Readiness> App::Parts::readiness() {
 }
 
 void App::Parts::show_figures() {
-  metrics::register_process_metrics(registry, {config.data_dir, LUMINA_VERSION, "",
-                                               database.dialect() == db::Dialect::sqlite ? "sqlite" : "postgresql"});
-  const auto pool_gauge = [this](std::string_view name, std::string_view help, std::int64_t db::Statistics::* field) {
-    registry.gauge(name, help, {}, [this, field] { return static_cast<double>(database.statistics().*field); });
+  metrics::register_process_metrics(registry,
+                                    {config.data_dir, LUMINA_VERSION, "",
+                                     database.dialect() == db::Dialect::sqlite ? "sqlite" : "postgresql"});
+  const auto pool_gauge = [this](std::string_view name, std::string_view help,
+                                 std::int64_t db::Statistics::* field) {
+    registry.gauge(name, help, {},
+                   [this, field] { return static_cast<double>(database.statistics().*field); });
   };
-  pool_gauge("luminalib_db_pool_waiting", "Units of work waiting for a connection.", &db::Statistics::waiting);
+  pool_gauge("luminalib_db_pool_waiting", "Units of work waiting for a connection.",
+             &db::Statistics::waiting);
   pool_gauge("luminalib_db_pool_running", "Units of work running.", &db::Statistics::running);
   pool_gauge("luminalib_db_pool_max", "Connections.", &db::Statistics::connections);
-  const auto db_counter = [this](std::string_view name, std::string_view help, std::int64_t db::Statistics::* field) {
-    registry.counter(name, help, {}, [this, field] { return static_cast<double>(database.statistics().*field); });
+  const auto db_counter = [this](std::string_view name, std::string_view help,
+                                 std::int64_t db::Statistics::* field) {
+    registry.counter(name, help, {},
+                     [this, field] { return static_cast<double>(database.statistics().*field); });
   };
-  db_counter("luminalib_db_pool_timeouts_total", "Units of work turned away: the queue was full.", &db::Statistics::rejected);
+  db_counter("luminalib_db_pool_timeouts_total", "Units of work turned away: the queue was full.",
+             &db::Statistics::rejected);
   db_counter("luminalib_db_commits_total", "Units of work committed.", &db::Statistics::commits);
-  db_counter("luminalib_db_retries_total", "Units of work repeated after a conflict.", &db::Statistics::retries);
+  db_counter("luminalib_db_retries_total", "Units of work repeated after a conflict.",
+             &db::Statistics::retries);
   db_counter("luminalib_db_failures_total", "Units of work that failed.", &db::Statistics::failures);
   registry.counter("luminalib_db_wait_seconds_total", "Time units of work waited.", {},
                    [this] { return database.statistics().wait_seconds; });
@@ -392,27 +529,32 @@ void App::Parts::show_figures() {
                  [this] { return static_cast<double>(hub.streams()); });
   for (const auto& kind : runner.kinds())
     for (const std::string state : {"queued", "running", "failed"})
-      registry.gauge("luminalib_jobs", "Jobs by state; failed ones wait for an administrator.", {{"state", state}, {"kind", kind}},
+      registry.gauge("luminalib_jobs", "Jobs by state; failed ones wait for an administrator.",
+                     {{"state", state}, {"kind", kind}},
                      [this, state, kind] { return static_cast<double>(runner.figure(state, kind)); });
   const auto ended = [this](std::string_view outcome, std::uint64_t jobs::Runner::Totals::* field) {
-    registry.counter("luminalib_jobs_ended_total", "Runs of jobs by outcome.", {{"outcome", std::string(outcome)}},
+    registry.counter("luminalib_jobs_ended_total", "Runs of jobs by outcome.",
+                     {{"outcome", std::string(outcome)}},
                      [this, field] { return static_cast<double>(runner.totals().*field); });
   };
   ended("succeeded", &jobs::Runner::Totals::succeeded);
   ended("failed", &jobs::Runner::Totals::failed);
   ended("retried", &jobs::Runner::Totals::retried);
   ended("taken_over", &jobs::Runner::Totals::taken_over);
-  const auto cached = [this](std::string_view name, std::string_view help, std::int64_t cache::CacheStatistics::* field) {
-    registry.counter(name, help, {}, [this, field] { return static_cast<double>(cache.statistics().*field); });
+  const auto cached = [this](std::string_view name, std::string_view help,
+                             std::int64_t cache::CacheStatistics::* field) {
+    registry.counter(name, help, {},
+                     [this, field] { return static_cast<double>(cache.statistics().*field); });
   };
   cached("luminalib_cache_hits_total", "Answers served from memory.", &cache::CacheStatistics::hits);
   cached("luminalib_cache_misses_total", "Answers that were not in memory.", &cache::CacheStatistics::misses);
   cached("luminalib_cache_evictions_total", "Answers dropped for space.", &cache::CacheStatistics::evictions);
   registry.gauge("luminalib_cache_bytes", "Memory of cached answers.", {},
                  [this] { return static_cast<double>(cache.statistics().bytes); });
-  for (const std::string_view type : {"book.created", "book.updated", "book.deleted", "borrow.created", "borrow.returned",
-                                      "review.created", "user.registered"}) {
-    auto& counter = registry.counter("luminalib_events_total", "Things that happened.", {{"type", std::string(type)}});
+  for (const std::string_view type : {"book.created", "book.updated", "book.deleted", "borrow.created",
+                                      "borrow.returned", "review.created", "user.registered"}) {
+    auto& counter =
+        registry.counter("luminalib_events_total", "Things that happened.", {{"type", std::string(type)}});
     bus.subscribe(std::string(type), [&counter](const events::Event&) { counter.add(); });
   }
 }
@@ -440,11 +582,13 @@ auth::Administration& App::administration() { return parts_->administration; }
 books::BookService& App::books() { return parts_->books; }
 books::Importer& App::importer() { return parts_->importer; }
 borrows::BorrowService& App::borrows() { return parts_->borrows; }
+borrows::HoldService& App::holds() { return parts_->holds; }
 const config::Config& App::config() const { return parts_->config; }
 const Clock& App::clock() const { return *parts_->clock; }
 
 void App::reload(const config::Config& fresh) {
   parts_->auth_settings.set(auth_settings_of(fresh));
+  parts_->pipeline.set_neighbours(neighbours_of(fresh));
   auto rules = std::make_shared<RateRules>(fresh);
   std::lock_guard lock(parts_->rates_mutex);
   parts_->rates = std::move(rules);

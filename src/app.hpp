@@ -18,6 +18,7 @@
 #include "core/jobs/scheduler.hpp"
 #include "modules/books/importer.hpp"
 #include "modules/books/service.hpp"
+#include "modules/borrows/hold_service.hpp"
 #include "modules/borrows/service.hpp"
 
 namespace lumina {
@@ -44,6 +45,7 @@ class App {
   jobs::Queue& job_queue();
   jobs::Runner& runner();
   jobs::Scheduler& scheduler();
+  borrows::HoldService& holds();
   const config::Config& config() const;
   const Clock& clock() const;
 

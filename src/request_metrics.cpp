@@ -10,8 +10,8 @@ RequestMetrics::RequestMetrics(metrics::Registry& registry, const http::Router& 
     : registry_(registry),
       first_(router.routes().data()),
       series_(router.routes().size() + 1),
-      limited_(registry.counter("luminalib_rate_limited_total", "Requests refused by a rate limit.")),
-      unauthenticated_(registry.counter("luminalib_auth_failures_total", "Requests refused with 401.")) {
+      limited_(registry.counter("luminalib_rate_limited_total", "Requests refused by a rate limit.")) {
+  count_refused_login("");
   for (std::size_t i = 0; i < series_.size(); ++i) {
     Series& s = series_[i];
     const bool known = i < router.routes().size();
@@ -35,12 +35,18 @@ metrics::Counter& RequestMetrics::counter(Series& s, int status) {
   return made;
 }
 
+void RequestMetrics::count_refused_login(std::string_view code) {
+  auto& refused = registry_.counter("luminalib_auth_failures_total", "Requests refused with 401, by reason.",
+                                    {{"reason", code.empty() ? "other" : std::string(code)}});
+  if (!code.empty()) refused.add();
+}
+
 void RequestMetrics::finished(const http::RequestRecord& r) {
   Series& s = series_of(r.route);
   counter(s, r.status).add();
   s.duration->observe(r.duration);
   if (r.status == 429) limited_.add();
-  if (r.status == 401) unauthenticated_.add();
+  if (r.status == 401) count_refused_login(r.problem_code);
   if (!log::enabled(r.status >= 500 ? LogLevel::error : LogLevel::info)) return;
   log::AccessLine line;
   line.request_id = r.request_id;

@@ -25,12 +25,13 @@ class RequestMetrics {
   };
   metrics::Counter& counter(Series& series, int status);
   Series& series_of(const http::Route* route);
+  // By the code of the problem, a word of ours and never of the client's.
+  void count_refused_login(std::string_view code);
 
   metrics::Registry& registry_;
   const http::Route* first_;
   std::vector<Series> series_;  // as the routes, and one more for requests that matched none
   metrics::Counter& limited_;
-  metrics::Counter& unauthenticated_;
 };
 
 }  // namespace lumina

@@ -58,8 +58,20 @@ constexpr Drift drifts[] = {
      "SELECT count(*) FROM book_stats s WHERE s.total_borrows <> (SELECT count(*) FROM borrows o WHERE o.book_id = s.book_id)",
      "UPDATE book_stats SET total_borrows = (SELECT count(*) FROM borrows o WHERE o.book_id = book_stats.book_id)"},
     {"books whose count of reviews is wrong",
-     "SELECT count(*) FROM book_stats s WHERE s.review_count <> (SELECT count(*) FROM reviews r WHERE r.book_id = s.book_id)",
-     "UPDATE book_stats SET review_count = (SELECT count(*) FROM reviews r WHERE r.book_id = book_stats.book_id)"},
+     "SELECT count(*) FROM book_stats s WHERE s.review_count <> (SELECT count(*) FROM reviews r WHERE r.book_id = s.book_id "
+     "AND r.standing IN ('shown', 'cleared'))",
+     "UPDATE book_stats SET review_count = (SELECT count(*) FROM reviews r WHERE r.book_id = book_stats.book_id AND "
+     "r.standing IN ('shown', 'cleared'))"},
+    {"books whose count of copies is wrong",
+     "SELECT count(*) FROM book_stats s WHERE s.copies_total <> (SELECT count(*) FROM copies c WHERE c.book_id = s.book_id AND "
+     "c.status NOT IN ('lost', 'missing', 'withdrawn'))",
+     "UPDATE book_stats SET copies_total = (SELECT count(*) FROM copies c WHERE c.book_id = book_stats.book_id AND "
+     "c.status NOT IN ('lost', 'missing', 'withdrawn'))"},
+    {"books whose count of holds is wrong",
+     "SELECT count(*) FROM book_stats s WHERE s.holds_open <> (SELECT count(*) FROM holds h WHERE h.book_id = s.book_id AND "
+     "h.ended_at IS NULL)",
+     "UPDATE book_stats SET holds_open = (SELECT count(*) FROM holds h WHERE h.book_id = book_stats.book_id AND "
+     "h.ended_at IS NULL)"},
     {"books whose count of free copies is wrong",
      "SELECT count(*) FROM book_stats s JOIN books b ON b.id = s.book_id WHERE b.deleted_at IS NULL AND s.copies_available <> "
      "(SELECT count(*) FROM copies c WHERE c.book_id = s.book_id AND c.status = 'available' AND NOT EXISTS "

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <atomic>
+#include <map>
+#include <random>
 #include <set>
 #include <thread>
 
@@ -413,6 +415,33 @@ TEST_CASE("what is cached is dropped exactly when it changes", "[K4]") {
   CHECK(read(one)["title"] == "Uno");
   CHECK(read(two)["title"] == "Two");
   CHECK(titles(app->anybody().get("/api/v1/books?sort=title")) == "Two, Uno");
+}
+
+TEST_CASE("reading a book warms its neighbours and shows none of them too late", "[K4]") {
+  auto app = TestApp::on(GENERATE(from_databases()));
+  auto librarian = app->librarian();
+  std::map<std::int64_t, std::string> titles_now;
+  for (int i = 0; i < 40; ++i) titles_now[app->book(fmt::format("Book {}", i))] = fmt::format("Book {}", i);
+  const auto first = titles_now.begin()->first;
+  std::mt19937 random(7);
+  for (int step = 0; step < 400; ++step) {
+    const auto id = first + static_cast<std::int64_t>(random() % titles_now.size());
+    const auto path = fmt::format("/api/v1/books/{}", id);
+    auto& title = titles_now[id];
+    if (random() % 5 == 0 && !title.empty()) {
+      title = fmt::format("Changed {}", step);
+      REQUIRE(librarian.patch(path, fmt::format(R"({{"title":"{}"}})", title)).status == 200);
+    } else if (random() % 40 == 0 && !title.empty()) {
+      title.clear();
+      REQUIRE(librarian.del(path).status == 204);
+    }
+    const auto seen = app->anybody().get(path);
+    if (title.empty())
+      CHECK(seen.status == 404);
+    else
+      CHECK(seen["title"] == boost::json::value(title));
+  }
+  CHECK(app->anybody().get(fmt::format("/api/v1/books/0{}", first)).status != 500);
 }
 
 TEST_CASE("ten thousand additions by many librarians at once are all there", "[B37]") {

@@ -46,4 +46,11 @@ std::optional<Entry> AuditRepository::find(std::int64_t id) {
   return tx_.find(entry_columns, sql, id);
 }
 
+std::int64_t AuditRepository::blank_addresses(Timestamp before, std::int64_t most) {
+  return tx_.execute(
+      "UPDATE audit_log SET address = '' WHERE id IN (SELECT id FROM audit_log WHERE at < $1 AND address <> '' "
+      "ORDER BY at LIMIT CAST($2 AS BIGINT))",
+      before, most);
+}
+
 }  // namespace lumina::audit

@@ -115,6 +115,7 @@ Task<Status> AccountService::erase(UserId id, Precondition seen, Caller by) {
     if (now->role == Role::admin && now->is_active && users.active_admins() <= 1) return last_admin();
     if (users.has_open_loans(id))
       return fail(ErrorKind::refused, "open_loans", "The account cannot be deleted while loans are open");
+    for (const auto& step : erasures_) step(tx, id);
     users.anonymise(id, clock_.now());
     journal_.record(tx, by, about_user("user.deleted", id));
     return now->email;
@@ -172,6 +173,11 @@ Task<Result<PersonalRecord>> AccountService::record(Caller by) {
     record.loans = users.loans(by.id());
     record.reviews = users.reviews(by.id());
     record.helpful_votes = users.helpful_votes(by.id());
+    record.holds = users.holds(by.id());
+    record.replies = users.replies(by.id());
+    record.reports = users.reports(by.id());
+    record.collections = users.lists(by.id());
+    record.audit = users.actions(by.id());
     return record;
   };
   co_return co_await database_.read(std::move(work));

@@ -201,7 +201,47 @@ std::vector<Field> PersonalRecord::fields() {
           {"api_keys", &PersonalRecord::api_keys, "Keys, without their secrets"},
           {"loans", &PersonalRecord::loans, "Every loan"},
           {"reviews", &PersonalRecord::reviews, "Every review"},
-          {"helpful_votes", &PersonalRecord::helpful_votes, "Reviews that were marked as helpful"}};
+          {"helpful_votes", &PersonalRecord::helpful_votes, "Reviews that were marked as helpful"},
+          {"holds", &PersonalRecord::holds, "Every hold"},
+          {"replies", &PersonalRecord::replies, "Every reply to a review"},
+          {"reports", &PersonalRecord::reports, "Reviews that were reported"},
+          {"collections", &PersonalRecord::collections, "Every list with its books, in order"},
+          {"audit", &PersonalRecord::audit, "What the person did and what was done to the account, newest first"}};
+}
+std::vector<Field> ExportedHold::fields() {
+  return {{"id", &ExportedHold::id, "Identifier"},
+          {"book_id", &ExportedHold::book_id, "The book"},
+          {"status", &ExportedHold::status, "How it stands"},
+          {"note", &ExportedHold::note, "More"},
+          {"created_at", &ExportedHold::created_at, "When"},
+          {"ended_at", &ExportedHold::ended_at, "When it was over"}};
+}
+std::vector<Field> ExportedReply::fields() {
+  return {{"id", &ExportedReply::id, "Identifier"},
+          {"review_id", &ExportedReply::review_id, "To which review"},
+          {"reply_text", &ExportedReply::reply_text, "The reply"},
+          {"created_at", &ExportedReply::created_at, "When"}};
+}
+std::vector<Field> ExportedReport::fields() {
+  return {{"review_id", &ExportedReport::review_id, "Which review"},
+          {"reason", &ExportedReport::reason, "What was wrong with it"},
+          {"note", &ExportedReport::note, "More"},
+          {"created_at", &ExportedReport::created_at, "When"}};
+}
+std::vector<Field> ExportedList::fields() {
+  return {{"id", &ExportedList::id, "Identifier"},
+          {"name", &ExportedList::name, "Name"},
+          {"kind", &ExportedList::kind, "reading, wishlist or curated"},
+          {"book_ids", &ExportedList::book_ids, "Its books"},
+          {"created_at", &ExportedList::created_at, "When it was made"}};
+}
+std::vector<Field> ExportedAction::fields() {
+  return {{"at", &ExportedAction::at, "When"},
+          {"action", &ExportedAction::action, "What was done"},
+          {"resource", &ExportedAction::resource, "To what kind of thing"},
+          {"resource_id", &ExportedAction::resource_id, "To which"},
+          {"outcome", &ExportedAction::outcome, "success or refused"},
+          {"address", &ExportedAction::address, "From where; empty when it is no longer kept"}};
 }
 
 }  // namespace lumina::auth

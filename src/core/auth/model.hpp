@@ -192,6 +192,48 @@ struct ExportedVote {
   static constexpr std::string_view type_name = "ExportedVote";
   static std::vector<schema::Field> fields();
 };
+struct ExportedHold {
+  std::int64_t id = 0;
+  BookId book_id;
+  std::string status;
+  std::optional<std::string> note;
+  Timestamp created_at;
+  std::optional<Timestamp> ended_at;
+  static constexpr std::string_view type_name = "ExportedHold";
+  static std::vector<schema::Field> fields();
+};
+struct ExportedReply {
+  std::int64_t id = 0;
+  ReviewId review_id;
+  std::string reply_text;
+  Timestamp created_at;
+  static constexpr std::string_view type_name = "ExportedReply";
+  static std::vector<schema::Field> fields();
+};
+struct ExportedReport {
+  ReviewId review_id;
+  std::string reason;
+  std::optional<std::string> note;
+  Timestamp created_at;
+  static constexpr std::string_view type_name = "ExportedReport";
+  static std::vector<schema::Field> fields();
+};
+struct ExportedList {
+  std::int64_t id = 0;
+  std::string name, kind;
+  std::vector<BookId> book_ids;
+  Timestamp created_at;
+  static constexpr std::string_view type_name = "ExportedList";
+  static std::vector<schema::Field> fields();
+};
+struct ExportedAction {
+  Timestamp at;
+  std::string action, resource;
+  std::optional<std::int64_t> resource_id;
+  std::string outcome, address;
+  static constexpr std::string_view type_name = "ExportedAction";
+  static std::vector<schema::Field> fields();
+};
 struct PersonalRecord {
   Timestamp exported_at;
   User user;
@@ -201,6 +243,11 @@ struct PersonalRecord {
   std::vector<ExportedLoan> loans;
   std::vector<ExportedReview> reviews;
   std::vector<ExportedVote> helpful_votes;
+  std::vector<ExportedHold> holds;
+  std::vector<ExportedReply> replies;
+  std::vector<ExportedReport> reports;
+  std::vector<ExportedList> collections;
+  std::vector<ExportedAction> audit;
   static constexpr std::string_view type_name = "PersonalRecord";
   static std::vector<schema::Field> fields();
 };

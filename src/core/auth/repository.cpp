@@ -55,6 +55,30 @@ const db::Columns<ExportedReview> review_columns{{"r.id", &ExportedReview::id},
 const db::Columns<ExportedVote> vote_columns{{"v.review_id", &ExportedVote::review_id},
                                              {"v.created_at", &ExportedVote::created_at}};
 
+const db::Columns<ExportedHold> hold_columns{{"h.id", &ExportedHold::id},
+                                             {"h.book_id", &ExportedHold::book_id},
+                                             {"h.status", &ExportedHold::status},
+                                             {"h.note", &ExportedHold::note},
+                                             {"h.created_at", &ExportedHold::created_at},
+                                             {"h.ended_at", &ExportedHold::ended_at}};
+
+const db::Columns<ExportedReply> reply_columns{{"p.id", &ExportedReply::id},
+                                               {"p.review_id", &ExportedReply::review_id},
+                                               {"p.reply_text", &ExportedReply::reply_text},
+                                               {"p.created_at", &ExportedReply::created_at}};
+
+const db::Columns<ExportedReport> report_columns{{"t.review_id", &ExportedReport::review_id},
+                                                 {"t.reason", &ExportedReport::reason},
+                                                 {"t.note", &ExportedReport::note},
+                                                 {"t.created_at", &ExportedReport::created_at}};
+
+const db::Columns<ExportedAction> action_columns{{"a.at", &ExportedAction::at},
+                                                 {"a.action", &ExportedAction::action},
+                                                 {"a.resource", &ExportedAction::resource},
+                                                 {"a.resource_id", &ExportedAction::resource_id},
+                                                 {"a.outcome", &ExportedAction::outcome},
+                                                 {"a.address", &ExportedAction::address}};
+
 constexpr auto matching =
     " FROM users u WHERE u.deleted_at IS NULL "
     "AND (CAST($1 AS TEXT) IS NULL OR u.email_key LIKE CAST($1 AS TEXT) ESCAPE '~' "
@@ -178,6 +202,7 @@ void UserRepository::anonymise(UserId id, Timestamp now) {
       id, nobody, now);
   tx_.execute("DELETE FROM user_preferences WHERE user_id = $1", id);
   tx_.execute("DELETE FROM password_resets WHERE user_id = $1", id);
+  tx_.execute("DELETE FROM email_changes WHERE user_id = $1", id);
   tx_.execute("DELETE FROM api_keys WHERE user_id = $1", id);
   tx_.execute("DELETE FROM sessions WHERE user_id = $1", id);
 }
@@ -275,6 +300,78 @@ std::vector<ExportedVote> UserRepository::helpful_votes(UserId id) {
   static const std::string sql =
       "SELECT " + vote_columns.list() + " FROM review_votes v WHERE v.user_id = $1 ORDER BY v.review_id";
   return tx_.list(vote_columns, sql, id);
+}
+
+std::vector<ExportedHold> UserRepository::holds(UserId id) {
+  static const std::string sql =
+      "SELECT " + hold_columns.list() + " FROM holds h WHERE h.user_id = $1 ORDER BY h.id";
+  return tx_.list(hold_columns, sql, id);
+}
+
+std::vector<ExportedReply> UserRepository::replies(UserId id) {
+  static const std::string sql =
+      "SELECT " + reply_columns.list() + " FROM review_replies p WHERE p.user_id = $1 ORDER BY p.id";
+  return tx_.list(reply_columns, sql, id);
+}
+
+std::vector<ExportedReport> UserRepository::reports(UserId id) {
+  static const std::string sql =
+      "SELECT " + report_columns.list() + " FROM review_reports t WHERE t.user_id = $1 ORDER BY t.review_id";
+  return tx_.list(report_columns, sql, id);
+}
+
+std::vector<ExportedList> UserRepository::lists(UserId id) {
+  std::vector<ExportedList> all;
+  tx_.each<std::int64_t, std::string, std::string, Timestamp>(
+      [&](std::int64_t list, std::string name, std::string kind, Timestamp created_at) {
+        all.push_back({list, std::move(name), std::move(kind), {}, created_at});
+      },
+      "SELECT id, name, kind, created_at FROM collections WHERE owner_id = $1 ORDER BY id", id);
+  // In the order of the lists, so one walk puts every book where it belongs.
+  std::size_t at = 0;
+  tx_.each<std::int64_t, BookId>(
+      [&](std::int64_t list, BookId book) {
+        while (at < all.size() && all[at].id != list) ++at;
+        if (at < all.size()) all[at].book_ids.push_back(book);
+      },
+      "SELECT i.collection_id, i.book_id FROM collection_books i JOIN collections c ON c.id = i.collection_id "
+      "WHERE c.owner_id = $1 ORDER BY i.collection_id, i.position, i.book_id",
+      id);
+  return all;
+}
+
+std::vector<ExportedAction> UserRepository::actions(UserId id) {
+  static const std::string sql = "SELECT " + action_columns.list() +
+                                 " FROM audit_log a WHERE a.user_id = $1 OR (a.resource = 'user' AND a.resource_id = $1) "
+                                 "ORDER BY a.id DESC LIMIT 10000";
+  return tx_.list(action_columns, sql, id);
+}
+
+void UserRepository::insert_email_change(std::string_view token_hash, UserId user, std::string_view email,
+                                         std::string_view email_key, Timestamp now, Timestamp expires_at) {
+  tx_.execute("DELETE FROM email_changes WHERE user_id = $1", user);
+  tx_.execute(
+      "INSERT INTO email_changes (token_hash, user_id, email, email_key, created_at, expires_at) "
+      "VALUES ($1, $2, $3, $4, $5, $6)",
+      token_hash, user, email, email_key, now, expires_at);
+}
+
+std::optional<UserRepository::WantedEmail> UserRepository::use_email_change(std::string_view token_hash, Timestamp now) {
+  const auto row = tx_.one<UserId, std::string, std::string>(
+      "UPDATE email_changes SET used_at = $2 WHERE token_hash = $1 AND used_at IS NULL AND expires_at > $2 "
+      "RETURNING user_id, email, email_key",
+      token_hash, now);
+  if (!row) return std::nullopt;
+  return WantedEmail{std::get<0>(*row), std::get<1>(*row), std::get<2>(*row)};
+}
+
+bool UserRepository::set_email(UserId id, std::string_view email, std::string_view email_key, Timestamp now) {
+  if (tx_.execute("UPDATE users SET email = $2, email_key = $3, updated_at = $4, version = version + 1 WHERE id = $1 "
+                  "AND NOT EXISTS (SELECT 1 FROM users o WHERE o.email_key = $3 AND o.id <> $1)",
+                  id, email, email_key, now) == 0)
+    return false;
+  tx_.execute("DELETE FROM password_resets WHERE user_id = $1", id);
+  return true;
 }
 
 }  // namespace lumina::auth

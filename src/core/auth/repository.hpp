@@ -1,6 +1,6 @@
 // SQL of accounts: people, what they like, and the tokens that reset a password.
 //
-// Also reads borrows, books, reviews and review_votes: whether loans are open, and for a person's own record.
+// Also reads borrows, holds, books, reviews, collections and the audit log: whether loans are open, and for a person's own record.
 // Absent is std::nullopt; people who erased their account are absent everywhere here.
 #pragma once
 #include "core/auth/model.hpp"
@@ -68,9 +68,27 @@ class UserRepository {
   // The same; the token, and every other of that person, is used up with it. Only one caller gets it.
   std::optional<UserId> use_reset(std::string_view token_hash, Timestamp now);
 
+  // A token for another address; those before it are ended.
+  void insert_email_change(std::string_view token_hash, UserId user, std::string_view email, std::string_view email_key,
+                           Timestamp now, Timestamp expires_at);
+  struct WantedEmail {
+    UserId user;
+    std::string email, email_key;
+  };
+  // Whose unused token this was; only one caller gets it.
+  std::optional<WantedEmail> use_email_change(std::string_view token_hash, Timestamp now);
+  // False when somebody else has the address. Tokens that were mailed to the old one end.
+  bool set_email(UserId id, std::string_view email, std::string_view email_key, Timestamp now);
+
   std::vector<ExportedLoan> loans(UserId id);
   std::vector<ExportedReview> reviews(UserId id);
   std::vector<ExportedVote> helpful_votes(UserId id);
+  std::vector<ExportedHold> holds(UserId id);
+  std::vector<ExportedReply> replies(UserId id);
+  std::vector<ExportedReport> reports(UserId id);
+  std::vector<ExportedList> lists(UserId id);
+  // What the person did and what was done to the account; the newest 10,000 rows of the audit log.
+  std::vector<ExportedAction> actions(UserId id);
 
  private:
   db::Transaction& tx_;

@@ -1,8 +1,7 @@
 #include "core/auth/routes.hpp"
 
 #include "core/http/handler.hpp"
-
-#include <fmt/format.h>
+#include "core/http/resource.hpp"
 
 #include <iterator>
 #include <utility>
@@ -42,23 +41,6 @@ Task<Result<Secret<T>>> secret(Task<Result<T>> task) {
   auto value = co_await std::move(task);
   if (!value) co_return Failure(std::move(value.error()));
   co_return Secret<T>{std::move(*value)};
-}
-
-template <class T>
-Task<Result<Versioned<T>>> versioned(Task<Result<T>> task) {
-  auto value = co_await std::move(task);
-  if (!value) co_return Failure(std::move(value.error()));
-  const auto version = value->version;
-  co_return Versioned<T>{std::move(*value), version};
-}
-
-Task<Result<Created<User>>> created(Task<Result<User>> task) {
-  auto user = co_await std::move(task);
-  if (!user) co_return Failure(std::move(user.error()));
-  Created<User> out{std::move(*user), "", 0};
-  out.location = fmt::format("/api/v1/users/{}", out.value.id.value);
-  out.version = out.value.version;
-  co_return out;
 }
 
 std::string agent_of(const RawRequest& request) { return std::string(request.header("User-Agent")); }
@@ -107,23 +89,28 @@ std::vector<Route> auth_routes(AuthService& auth, ApiKeyService& keys) {
   const auto add = [&](Route route) { routes.push_back(std::move(route).tagged("Accounts")); };
 
   add(post("/api/v1/auth/register", "Make an account", anyone, {refused},
-           [&](Body<NewUser> user, Caller by) { return created(auth.sign_up(*user, by)); }));
+           [&](Body<NewUser> user, Caller by) { return created(auth.sign_up(*user, by), "/api/v1/users/"); })
+          .by_itself());
   add(post("/api/v1/auth/login", "Sign in", anyone, {},
            [&](JsonOrForm<Credentials> given, RawRequest request, Caller by) {
              return sign_in(auth, *given, request, by);
            })
-          .limited(RateClass::login));
+          .limited(RateClass::login)
+          .repeats(Repeat::served)
+          .by_itself());
   add(post("/api/v1/auth/refresh", "Exchange a refresh token for new tokens", anyone, {},
            [&](Body<RefreshRequest> given, RawRequest request, Caller by) {
              return secret(auth.refresh(given->refresh_token, agent_of(request), by));
            })
+          .repeats(Repeat::served)
           .explained("A refresh token can be used once. Using one again ends its session, because somebody "
                      "else has it."));
   add(post(
       "/api/v1/auth/logout", "Sign out", signed_in, {},
       [&](OptionalBody<LogoutRequest> given, Caller by) { return auth.sign_out(given->refresh_token, by); }));
   add(post("/api/v1/auth/bootstrap", "Make the first administrator", anyone, {refused},
-           [&](Body<FirstAdmin> first, Caller by) { return created(auth.make_first_admin(*first, by)); })
+           [&](Body<FirstAdmin> first, Caller by) { return created(auth.make_first_admin(*first, by), "/api/v1/users/"); })
+          .by_itself()
           .limited(RateClass::login)
           .explained("With the one-time token that a server without administrators prints when it starts."));
 
@@ -137,6 +124,7 @@ std::vector<Route> auth_routes(AuthService& auth, ApiKeyService& keys) {
   add(post("/api/v1/auth/password-reset", "Ask for a mail that resets a forgotten password", anyone, {},
            [&](Body<ResetRequest> request, Caller by) { return auth.request_reset(request->email, by); })
           .limited(RateClass::login)
+          .by_itself()
           .with_status(202)
           .explained("The answer is the same whether anybody has the address or not."));
   add(post("/api/v1/auth/password-reset/confirm", "Set a new password with the token from the mail", anyone,
@@ -144,20 +132,25 @@ std::vector<Route> auth_routes(AuthService& auth, ApiKeyService& keys) {
            [&](Body<ResetConfirmation> confirmation, Caller by) {
              return auth.confirm_reset(*confirmation, by);
            })
-          .limited(RateClass::login));
+          .limited(RateClass::login)
+          .by_itself());
 
   add(post("/api/v1/auth/api-keys", "Make an API key", signed_in, {refused, ErrorKind::not_found},
            [&](Body<NewApiKey> key, Caller by) { return secret(keys.create(*key, by)); })
           .with_status(201)
+          .repeats(Repeat::withheld)
           .explained("The key is in this answer and nowhere else, ever."));
   add(get("/api/v1/auth/api-keys", "List your API keys", signed_in, {},
           [&](Caller by) { return keys.list(by); }));
   add(del("/api/v1/auth/api-keys/{id}", "Delete an API key", signed_in, {ErrorKind::not_found},
           [&](Path<ApiKeyId> id, Caller by) { return keys.remove(*id, by); }));
 
-  add_aliases(routes, Method::post, "/api/v1/auth/register",
-              {"/api/v1/auth/signup", "/api/v1/users/register"});
-  add_aliases(routes, Method::post, "/api/v1/auth/login", {"/api/v1/users/login"});
+  add_aliases(routes, Method::post, "/api/v1/auth/register", {"/api/v1/auth/signup"});
+  // Spellings of the first drafts, on their way out.
+  for (const auto& [old, now] : {std::pair{"/api/v1/users/register", "/api/v1/auth/register"},
+                                 std::pair{"/api/v1/users/login", "/api/v1/auth/login"}})
+    for (auto& alias : also_at(routes, Method::post, now, {old}))
+      routes.push_back(std::move(alias).retired("2026-11-22", "2027-11-22", now));
   add_aliases(routes, Method::post, "/api/v1/auth/logout", {"/api/v1/auth/signout"});
   add_aliases(routes, Method::post, "/api/v1/auth/api-keys", {"/api/v1/api-keys"});
   add_aliases(routes, Method::get, "/api/v1/auth/api-keys", {"/api/v1/api-keys"});
@@ -184,10 +177,12 @@ std::vector<Route> account_routes(AuthService& auth, AccountService& accounts) {
   add(del("/api/v1/users/me", "Erase your account", signed_in,
           {ErrorKind::not_found, refused, ErrorKind::stale},
           [&](IfMatch seen, Caller by) { return accounts.erase_own(*seen, by); })
+          .by_itself()
           .explained("Name, address, password, wishes and sessions are erased. Loans and reviews stay, "
                      "without a name."));
   add(put("/api/v1/users/me/password", "Change your password", signed_in, {ErrorKind::not_found, refused},
           [&](Body<PasswordChange> change, Caller by) { return auth.change_password(*change, by); })
+          .by_itself()
           .explained("Every other session ends."));
   add(get("/api/v1/users/me/preferences", "What you like", signed_in, {},
           [&](Caller by) { return versioned(accounts.preferences(by.id())); }));
@@ -227,6 +222,20 @@ std::vector<Route> account_routes(AuthService& auth, AccountService& accounts) {
     add_aliases(routes, method, "/api/v1/users/me", {"/api/v1/auth/me", "/api/v1/auth/profile"});
   for (const Method method : {Method::get, Method::put})
     add_aliases(routes, method, "/api/v1/users/me/preferences", {"/api/v1/preferences"});
+  return routes;
+}
+
+std::vector<Route> email_routes(EmailChanges& changes) {
+  std::vector<Route> routes;
+  const auto add = [&](Route route) { routes.push_back(std::move(route).tagged("Accounts").by_itself()); };
+  add(post("/api/v1/users/me/email", "Ask for another e-mail address", signed_in, {ErrorKind::not_found, refused},
+           [&](Body<NewEmail> wanted, Caller by) { return changes.request(*wanted, by); })
+          .with_status(202)
+          .limited(RateClass::login)
+          .explained("A token goes to the new address by mail; the address changes when it comes back."));
+  add(post("/api/v1/users/me/email/confirm", "Change the address with the token from the mail", anyone, {refused},
+           [&](Body<EmailConfirmation> confirmation, Caller by) { return changes.confirm(*confirmation, by); })
+          .limited(RateClass::login));
   return routes;
 }
 

@@ -146,8 +146,15 @@ void SessionRepository::touch_key(ApiKeyId id, Timestamp now) {
   tx_.execute("UPDATE api_keys SET last_used_at = $2 WHERE id = $1", id, now);
 }
 
+std::int64_t SessionRepository::blank_addresses(Timestamp before) {
+  return tx_.execute(
+      "UPDATE sessions SET address = '', user_agent = '' WHERE last_seen_at < $1 AND (address <> '' OR user_agent <> '')",
+      before);
+}
+
 std::int64_t SessionRepository::purge(Timestamp before) {
   tx_.execute("DELETE FROM password_resets WHERE expires_at < $1", before);
+  tx_.execute("DELETE FROM email_changes WHERE expires_at < $1", before);
   tx_.execute("DELETE FROM refresh_tokens WHERE expires_at < $1", before);
   return tx_.execute("DELETE FROM sessions WHERE expires_at < $1", before);
 }

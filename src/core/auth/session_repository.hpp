@@ -70,6 +70,8 @@ class SessionRepository {
   bool erase_key(ApiKeyId id, UserId user);
   void touch_key(ApiKeyId id, Timestamp now);
 
+  // Of sessions not used since; gives how many.
+  std::int64_t blank_addresses(Timestamp before);
   // Deletes what ended or expired before that time; gives the number of sessions.
   std::int64_t purge(Timestamp before);
 

@@ -1,7 +1,7 @@
 #include "core/cache/body_cache.hpp"
 
-#include <boost/asio/async_result.hpp>
 #include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -50,6 +50,7 @@ struct BodyCache::State {
   std::array<Shard, shard_count> shards;
   std::vector<std::atomic<std::uint64_t>> versions = std::vector<std::atomic<std::uint64_t>>(version_slots);
   std::size_t shard_limit;
+  std::atomic<std::size_t> bytes_hint{0};  // of the shard written last: keys spread evenly
 
   Shard& shard(std::string_view key) { return shards[(Hash{}(key) >> 8) % shard_count]; }
   bool current(const Versions& made_from) const {
@@ -93,6 +94,27 @@ BodyPtr BodyCache::find(std::string_view key) {
   return state_->find_locked(s, key);
 }
 
+BodyCache::Versions BodyCache::versions(std::initializer_list<Tag> tags) const {
+  Versions out;
+  out.reserve(tags.size());
+  for (const Tag& tag : tags) {
+    const auto slot = static_cast<std::uint32_t>(tag.hash() % version_slots);
+    out.emplace_back(slot, state_->versions[slot].load(std::memory_order_acquire));
+  }
+  return out;
+}
+
+void BodyCache::put(std::string key, Versions made_from, const BodyPtr& body) {
+  auto& s = state_->shard(key);
+  std::lock_guard lock(s.mutex);
+  state_->put_locked(s, std::move(key), std::move(made_from), body);
+  state_->bytes_hint.store(s.bytes, std::memory_order_relaxed);
+}
+
+bool BodyCache::roomy() const {
+  return state_->bytes_hint.load(std::memory_order_relaxed) < state_->shard_limit / 8 * 7;
+}
+
 void BodyCache::drop(Tag tag) {
   state_->versions[tag.hash() % version_slots].fetch_add(1, std::memory_order_acq_rel);
 }
@@ -123,20 +145,18 @@ Eventual<Result<BodyPtr>> BodyCache::get(std::string key, std::initializer_list<
   auto& s = state_->shard(key);
   std::unique_lock lock(s.mutex);
   if (auto hit = state_->find_locked(s, key)) return Result<BodyPtr>(std::move(hit));
-  Versions versions;
-  for (const Tag& tag : tags) {
-    const auto slot = static_cast<std::uint32_t>(tag.hash() % version_slots);
-    versions.emplace_back(slot, state_->versions[slot].load(std::memory_order_acquire));
-  }
+  auto made_from = versions(tags);
   lock.unlock();
-  return fill(std::move(key), std::move(versions), std::move(load));
+  return fill(std::move(key), std::move(made_from), std::move(load));
 }
 
 Task<Result<BodyPtr>> BodyCache::fill(std::string key, Versions versions, Loader load) {
   auto& s = state_->shard(key);
-  // The flight is named by the versions too: who asks after a change must not be given what was read before it.
+  // The flight is named by the versions too: who asks after a change must not be given what was read before
+  // it.
   std::string flight = key;
-  for (const auto& [slot, version] : versions) flight += '\0' + std::to_string(slot) + ':' + std::to_string(version);
+  for (const auto& [slot, version] : versions)
+    flight += '\0' + std::to_string(slot) + ':' + std::to_string(version);
   bool leader = false;
   {
     std::lock_guard lock(s.mutex);
@@ -145,10 +165,10 @@ Task<Result<BodyPtr>> BodyCache::fill(std::string key, Versions versions, Loader
   if (!leader) {
     auto initiate = [&s, &flight](auto handler) {
       auto executor = boost::asio::get_associated_executor(handler);
-      Landing landing = [handler = std::move(handler), executor](Result<BodyPtr> result, std::exception_ptr thrown) mutable {
-        boost::asio::post(executor, [handler = std::move(handler), result = std::move(result), thrown]() mutable {
-          handler(thrown, std::move(result));
-        });
+      Landing landing = [handler = std::move(handler), executor](Result<BodyPtr> result,
+                                                                 std::exception_ptr thrown) mutable {
+        boost::asio::post(executor, [handler = std::move(handler), result = std::move(result),
+                                     thrown]() mutable { handler(thrown, std::move(result)); });
       };
       std::unique_lock lock(s.mutex);
       const auto it = s.flights.find(flight);

@@ -1,10 +1,14 @@
 // Encoded answers in memory: sharded, bounded by bytes, dropped exactly when what they show changes.
 //
-// Every entry names the things it shows as tags ("book:42", "catalogue"). A change bumps the version of its tags; an
-// entry is served only while the versions it was made from still stand. The versions are read before the data is
-// loaded, so a fill that raced with a change is never served. Tags share a fixed table of versions: two tags that
-// fall on one place only cost a needless refill. Any thread; look-ups take one shard's lock for some 100 ns.
+// Every entry names the things it shows as tags ("book:42", "catalogue"). A change bumps the version of its
+// tags; an entry is served only while the versions it was made from still stand. The versions are read before
+// the data is loaded, so a fill that raced with a change is never served. Tags share a fixed table of
+// versions: two tags that fall on one place only cost a needless refill. Any thread; look-ups take one
+// shard's lock for some 100 ns.
 #pragma once
+#include "core/base/error.hpp"
+#include "core/base/task.hpp"
+
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -16,9 +20,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "core/base/error.hpp"
-#include "core/base/task.hpp"
 
 namespace lumina::cache {
 
@@ -66,6 +67,15 @@ class BodyCache {
 
   // Null when absent or outdated.
   BodyPtr find(std::string_view key);
+  // What stands now of the things an answer will show: taken before they are read, handed to put() with the
+  // answer.
+  using Versions = std::vector<std::pair<std::uint32_t, std::uint64_t>>;
+  Versions versions(std::initializer_list<Tag> tags) const;
+  // Keeps an answer that nobody asked for yet; it is served only if nothing it shows changed since
+  // `made_from`.
+  void put(std::string key, Versions made_from, const BodyPtr& body);
+  // Whether there is room for what nobody asked for yet.
+  bool roomy() const;
   // Everything that shows this is outdated from now on.
   void drop(Tag tag);
   void clear();
@@ -78,7 +88,6 @@ class BodyCache {
 
  private:
   struct State;
-  using Versions = std::vector<std::pair<std::uint32_t, std::uint64_t>>;
   Task<Result<BodyPtr>> fill(std::string key, Versions versions, Loader load);
   std::unique_ptr<State> state_;
 };

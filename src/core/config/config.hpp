@@ -64,6 +64,7 @@ struct Config {
   std::int64_t bcrypt_cost = 12;
   std::int64_t password_min_length = 8;
   bool basic_auth = false;
+  std::int64_t address_days = 90;  // 0: kept
 
   std::int64_t rate_limit = 1000;  // a minute, as the next four; 0: off
   std::int64_t login_rate = 5;
@@ -88,6 +89,7 @@ struct Config {
 
   std::int64_t loan_period_days = 14;
   std::int64_t max_loans = 0;  // 0: no limit
+  std::int64_t hold_pickup_days = 7;
   std::string time_zone = "UTC";
 
   std::int64_t job_threads = 4;

@@ -193,6 +193,9 @@ const std::array table{
             {},
             Secrecy::none,
             live},
+    Setting{"Accounts and tokens", "address_days", &Config::address_days,
+            "Days after which the audit log and unused sessions forget addresses and programs; off keeps them.",
+            {1, 36500, "days", "off"}},
 
     Setting{"Limits", "rate_limit", &Config::rate_limit,
             "Requests of one caller. off switches every limit of requests off, for measurements.",
@@ -270,6 +273,8 @@ const std::array table{
             {1, 1000, "", "none"},
             Secrecy::none,
             live},
+    Setting{"Library rules", "hold_pickup_days", &Config::hold_pickup_days,
+            "How long a copy is kept for the person whose turn it is.", count(1, 90, "days")},
 
     Setting{"Library rules",
             "time_zone",

@@ -315,6 +315,7 @@ bool Connection::in_transaction() const {
   const auto status = PQtransactionStatus(state_->postgresql());
   return status == PQTRANS_INTRANS || status == PQTRANS_INERROR || status == PQTRANS_ACTIVE;
 }
+std::int64_t Connection::changes() const { return state_->session ? sqlite3_total_changes64(state_->sqlite()) : 0; }
 void Connection::reconnect() { state_->open(); }
 
 Dialect Transaction::dialect() const { return connection_.dialect(); }

@@ -53,6 +53,8 @@ class Connection {
   void rollback() noexcept;
   // True while a transaction is open; SQLite ends one by itself on some errors.
   bool in_transaction() const;
+  // Rows inserted, changed and deleted since the connection was opened, by triggers too. SQLite only.
+  std::int64_t changes() const;
   // Forgets the session and opens a new one. Throws Unreachable.
   void reconnect();
 

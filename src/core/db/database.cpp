@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/db/connection.hpp"
+#include "core/db/joined.hpp"
 
 namespace lumina::db {
 namespace {
@@ -168,16 +169,21 @@ struct Database::State {
       for (const Unit& unit : batch) count_wait(unit, begin);
       running.store(static_cast<std::int64_t>(batch.size()), std::memory_order_relaxed);
       std::vector<Finished> finished(batch.size());
-      if (!commit_group(connection, batch, finished)) {
+      auto outcome = commit_group(connection, batch, finished, false);
+      if (outcome == Group::spoiled) {
+        finished.assign(batch.size(), {});
+        outcome = commit_group(connection, batch, finished, true);
+      }
+      if (outcome == Group::lost) {
         // The group fell (disk full, I/O error): each unit gets its own transaction, and its own answer.
         for (std::size_t i = 0; i < batch.size(); ++i) {
           std::vector<Unit> alone;
-          std::vector<Finished> outcome(1);
+          std::vector<Finished> answer(1);
           alone.push_back(std::move(batch[i]));
           std::exception_ptr why;
-          if (!commit_group(connection, alone, outcome, &why)) outcome[0] = failed(why);
+          if (commit_group(connection, alone, answer, false, &why) != Group::committed) answer[0] = failed(why);
           batch[i] = std::move(alone.front());
-          finished[i] = std::move(outcome[0]);
+          finished[i] = std::move(answer[0]);
         }
       }
       run_ns.fetch_add((std::chrono::steady_clock::now() - begin).count(), std::memory_order_relaxed);
@@ -188,22 +194,26 @@ struct Database::State {
     }
   }
 
-  // One transaction for all. False when the transaction as a whole was lost; nothing was changed then.
-  bool commit_group(Connection& connection, std::vector<Unit>& batch, std::vector<Finished>& finished,
-                    std::exception_ptr* why = nullptr) {
+  enum class Group : std::uint8_t { committed, lost, spoiled };
+
+  // One transaction for all. `lost`: it ended by itself, and nothing was changed. Without savepoints, which cost as
+  // much as the work itself, it is `spoiled` when a unit that changed something is refused after all: everything was
+  // taken back and is to be done again with a savepoint for each.
+  Group commit_group(Connection& connection, std::vector<Unit>& batch, std::vector<Finished>& finished, bool savepoints,
+                     std::exception_ptr* why = nullptr) {
     std::vector<std::function<void()>> actions;
-    const bool alone = batch.size() == 1;
     try {
       connection.begin();
       std::int64_t kept = 0;
       for (std::size_t i = 0; i < batch.size(); ++i) {
         Transaction tx(connection, true);
-        if (!alone) connection.run("SAVEPOINT unit", nullptr, 0, {}, {});
+        if (savepoints) connection.run("SAVEPOINT unit", nullptr, 0, {}, {});
+        const auto changes = connection.changes();
         try {
           if (batch[i].run(tx)) {
             ++kept;
             for (auto& action : tx.take_after_commit()) actions.push_back(std::move(action));
-            if (!alone) connection.run("RELEASE unit", nullptr, 0, {}, {});
+            if (savepoints) connection.run("RELEASE unit", nullptr, 0, {}, {});
             continue;
           }
         } catch (...) {
@@ -211,14 +221,17 @@ struct Database::State {
           // Some errors end the whole transaction; then every unit of the group must run again.
           if (!connection.in_transaction()) {
             if (why) *why = std::current_exception();
-            return false;
+            return Group::lost;
           }
         }
-        if (alone) {
-          connection.rollback();
-        } else {
+        if (savepoints) {
           connection.run("ROLLBACK TO unit", nullptr, 0, {}, {});
           connection.run("RELEASE unit", nullptr, 0, {}, {});
+        } else if (batch.size() == 1) {
+          connection.rollback();
+        } else if (connection.changes() != changes) {
+          connection.rollback();
+          return Group::spoiled;
         }
       }
       if (connection.in_transaction()) connection.commit();
@@ -226,10 +239,10 @@ struct Database::State {
     } catch (...) {
       if (why) *why = std::current_exception();
       connection.rollback();
-      return false;
+      return Group::lost;
     }
     for (auto& action : actions) action();
-    return true;
+    return Group::committed;
   }
 };
 
@@ -255,8 +268,9 @@ const std::string& Database::url() const { return state_->options.url; }
 
 void Database::enqueue(Kind kind, Unit unit) {
   State& s = *state_;
-  auto& queue = s.queue_for(kind);
   unit.is_write = kind == Kind::write;
+  if (Joined* joined = Joined::of(*this)) return joined->run(std::move(unit));
+  auto& queue = s.queue_for(kind);
   unit.queued = std::chrono::steady_clock::now();
   (kind == Kind::write ? s.write_count : s.read_count).fetch_add(1, std::memory_order_relaxed);
   {

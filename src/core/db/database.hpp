@@ -6,13 +6,15 @@
 // read: SQLite, one of a few reading threads with its own connection; PostgreSQL, one of the pool. Statements of one
 //   read see the last commit each, not one snapshot.
 // write: all of it commits or nothing does. A function that gives an Error or throws is rolled back. SQLite has one
-//   writing thread that takes every waiting unit, runs each in a savepoint and commits once (group commit), so that
-//   durability (synchronous=FULL) is paid once for many; a failing unit loses only itself. PostgreSQL runs units in
-//   parallel and repeats one after a serialization failure or deadlock, so the function may run more than once: it
-//   must not move from what it captured.
+//   writing thread that takes every waiting unit, runs them in turn and commits once (group commit), so that
+//   durability (synchronous=FULL) is paid once for many; a failing unit loses only itself: when it had already
+//   changed something, the group is taken back and done again, a savepoint for each. PostgreSQL runs units in parallel
+//   and repeats one after a serialization failure or deadlock. So the function may run more than once: it must not
+//   move from what it captured.
 //
 // Nothing resumes before the commit is durable. Actions registered with Transaction::after_commit run first, in the
 // order of commits (SQLite) or right after each commit (PostgreSQL).
+// While the calling thread has a db::Joined scope open (joined.hpp), its units of work run at once inside another one.
 // Errors: queue full, database down -> unavailable (503); disk full -> storage_full (507); everything else throws.
 #pragma once
 #include <boost/asio/async_result.hpp>
@@ -105,6 +107,7 @@ class Database {
   void stop();
 
  private:
+  friend class Joined;
   enum class Kind : std::uint8_t { read, write };
   // One unit: `run` gives true to commit; `done` is called exactly once, with an Error or an exception or neither.
   struct Unit {

@@ -22,6 +22,7 @@ namespace lumina::db {
 enum class Dialect : std::uint8_t { sqlite, postgresql };
 
 class Connection;
+class Joined;
 
 class Transaction {
  public:
@@ -84,6 +85,7 @@ class Transaction {
   std::vector<std::function<void()>> take_after_commit() { return std::exchange(after_commit_, {}); }
 
  private:
+  friend class Joined;
   using OnRow = std::function<void(const Row&)>;
   std::int64_t run(std::string_view sql, const Value* values, std::size_t count, std::string_view codes,
                    const OnRow& on_row);

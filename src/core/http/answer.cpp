@@ -17,6 +17,11 @@ std::string page_target(const Context& context, const std::string& paging) {
     target += percent_encode(name) + "=" + percent_encode(value);
     join = '&';
   }
+  if (!context.fields.empty()) {
+    target += join;
+    target += "fields=" + percent_encode(context.fields);
+    join = '&';
+  }
   return target + join + paging;
 }
 

@@ -30,6 +30,14 @@ struct Versioned {
 std::string make_etag(std::string_view body, std::int64_t version = 0);
 
 namespace detail {
+// With the members that ?fields= asks for.
+template <class T>
+std::string encoded(const Context& context, const T& value) {
+  if (context.members.empty()) return json::encode(value);
+  std::string out;
+  json::encode_members(schema::type_of<T>(), &value, context.members, out);
+  return out;
+}
 Response json_response(int status, std::string body, std::int64_t version, bool single);
 Response page_response(Context& context, std::string items, std::size_t count, std::int64_t total,
                        const std::optional<std::string>& next_cursor);
@@ -37,9 +45,12 @@ Response page_response(Context& context, std::string items, std::size_t count, s
 
 template <class T>
 struct Answer {  // a described struct
-  static void document(Route& route) { route.answer = &schema::type_of<T>(); }
+  static void document(Route& route) {
+    route.answer = &schema::type_of<T>();
+    route.selectable = true;
+  }
   static Response make(Context& context, T&& value) {
-    return detail::json_response(context.route->success, json::encode(value), 0, true);
+    return detail::json_response(context.route->success, detail::encoded(context, value), 0, true);
   }
 };
 template <>
@@ -56,9 +67,10 @@ struct Answer<std::vector<T>> {
   static void document(Route& route) {
     route.answer = &schema::type_of<T>();
     route.answers_array = true;
+    route.selectable = true;
   }
   static Response make(Context& context, std::vector<T>&& value) {
-    return detail::json_response(context.route->success, json::encode(value), 0, false);
+    return detail::json_response(context.route->success, detail::encoded(context, value), 0, false);
   }
 };
 template <class T>
@@ -66,9 +78,10 @@ struct Answer<Page<T>> {
   static void document(Route& route) {
     route.answer = &schema::type_of<T>();
     route.answers_array = true;
+    route.selectable = true;
   }
   static Response make(Context& context, Page<T>&& page) {
-    return detail::page_response(context, json::encode(page.items), page.items.size(), page.total, page.next_cursor);
+    return detail::page_response(context, detail::encoded(context, page.items), page.items.size(), page.total, page.next_cursor);
   }
 };
 template <class T>
@@ -86,9 +99,12 @@ struct Answer<Created<T>> {
 };
 template <class T>
 struct Answer<Versioned<T>> {
-  static void document(Route& route) { route.answer = &schema::type_of<T>(); }
+  static void document(Route& route) {
+    route.answer = &schema::type_of<T>();
+    route.selectable = true;
+  }
   static Response make(Context& context, Versioned<T>&& v) {
-    return detail::json_response(context.route->success, json::encode(v.value), v.version, true);
+    return detail::json_response(context.route->success, detail::encoded(context, v.value), v.version, true);
   }
 };
 }  // namespace lumina::http

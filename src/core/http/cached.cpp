@@ -1,5 +1,6 @@
 #include "core/http/cached.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <stdexcept>
 #include <string>
@@ -25,7 +26,44 @@ cache::BodyPtr to_cache(const Response& response) {
   return body;
 }
 
-// Loads for everybody who waits; what cannot be kept goes to the one who asked first, and the others ask themselves.
+// Whether ?expand= asks for something that differs by caller.
+bool is_personal(const Context& context) {
+  for (const auto& [name, value] : context.query)
+    if (name == "expand")
+      for (const auto& e : context.route->expansions)
+        if (e.personal && value.find(e.name) != std::string::npos) return true;
+  return false;
+}
+
+// The number that ends the target, `value` being a part of it; 0 when a query follows or when it is none.
+std::int64_t number_at_end(std::string_view target, std::string_view value) {
+  std::int64_t id = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), id);
+  const bool plain = error == std::errc() && id > 0 && value == std::to_string(id);
+  return plain && end == target.data() + target.size() ? id : 0;
+}
+
+constexpr std::int64_t run_length = 16;
+
+// Puts the run around `id` into the cache. Faults are left to the loading of `id` itself.
+Task<void> load_run(cache::BodyCache& cache, std::string_view kind, std::int64_t id, std::string_view prefix,
+                    const Route& route, Context& context, const ReadAhead& read) {
+  const std::int64_t first = std::max<std::int64_t>(1, id / run_length * run_length);
+  const std::int64_t last = id / run_length * run_length + run_length - 1;
+  std::vector<cache::BodyCache::Versions> made_from;
+  made_from.reserve(static_cast<std::size_t>(run_length));
+  for (auto i = first; i <= last; ++i) made_from.push_back(cache.versions({cache::Tag(kind, i)}));
+  const auto run = co_await read(context, first, last);
+  if (!run) co_return;
+  for (const auto& [number, response] : *run) {
+    if (number < first || number > last || response.status != route.success) continue;
+    cache.put(std::string(prefix) + std::to_string(number),
+              std::move(made_from[static_cast<std::size_t>(number - first)]), to_cache(response));
+  }
+}
+
+// Loads for everybody who waits; what cannot be kept goes to the one who asked first, and the others ask
+// themselves.
 Task<Response> load(cache::BodyCache& cache, cache::Tag tag, const Route& route, Context& context,
                     const std::function<Eventual<Response>(Context&)>& inner) {
   std::optional<Response> passed;
@@ -36,7 +74,8 @@ Task<Response> load(cache::BodyCache& cache, cache::Tag tag, const Route& route,
       response = std::move(answer.value());
     else
       response = co_await std::move(answer.task());
-    if (response.status == route.success && response.content_type == route.answer_media) co_return to_cache(response);
+    if (response.status == route.success && response.content_type == route.answer_media)
+      co_return to_cache(response);
     passed = std::move(response);
     co_return cache::BodyPtr{};
   };
@@ -55,9 +94,37 @@ Task<Response> load(cache::BodyCache& cache, cache::Tag tag, const Route& route,
 Route cached(Route route, cache::BodyCache& cache, TagOf tag) {
   if (route.access.kind != Access::Kind::anyone || route.method != Method::get)
     throw std::logic_error("answers of " + route.path + " differ by caller and cannot be kept");
-  route.handler = [inner = std::move(route.handler), &cache, tag = std::move(tag)](Context& context) -> Eventual<Response> {
+  route.handler = [inner = std::move(route.handler), &cache,
+                   tag = std::move(tag)](Context& context) -> Eventual<Response> {
+    if (context.uncached || is_personal(context)) return inner(context);
     if (auto hit = cache.find(context.request->head.target)) return from_cache(hit);
     return load(cache, tag(context), *context.route, context, inner);
+  };
+  return route;
+}
+
+Route cached_with_neighbours(Route route, cache::BodyCache& cache, std::string_view kind, ReadAhead read) {
+  if (route.path_parameters.size() != 1 || !route.path.ends_with('}'))
+    throw std::logic_error(route.path + " does not end with its only parameter");
+  auto tag = by_path_id(kind);
+  route = cached(std::move(route), cache, tag);
+  route.handler = [inner = std::move(route.handler), &cache, kind = std::string(kind),
+                   read = std::move(read)](Context& context) -> Eventual<Response> {
+    const std::string_view target = context.request->head.target;
+    if (context.uncached) return inner(context);
+    if (auto hit = cache.find(target)) return from_cache(hit);
+    const auto id = number_at_end(target, context.path_values[0]);
+    if (id == 0 || !cache.roomy()) return inner(context);
+    return [](cache::BodyCache& cache, std::string_view kind, std::int64_t id, Context& context,
+              const ReadAhead& read,
+              const std::function<Eventual<Response>(Context&)>& inner) -> Task<Response> {
+      const std::string_view target = context.request->head.target;
+      const auto prefix = target.substr(0, target.size() - context.path_values[0].size());
+      co_await load_run(cache, kind, id, prefix, *context.route, context, read);
+      auto answer = inner(context);
+      if (answer.ready()) co_return std::move(answer.value());
+      co_return co_await std::move(answer.task());
+    }(cache, kind, id, context, read, inner);
   };
   return route;
 }

@@ -26,6 +26,9 @@ struct Context {
   std::size_t next_path_value = 0;
   Pairs query;                                    // decoded, in order
   PageRequest page;
+  std::vector<std::size_t> members;               // of the answer that ?fields= asks for; empty: all
+  std::string fields;                             // that parameter, for links to other pages
+  bool uncached = false;                          // the answer is for this request alone: neither kept nor taken from memory
   std::vector<FieldError> errors;                 // of every extractor, answered together
   std::optional<Error> refusal;                   // what ends the request by itself: malformed, unsupported media
 };

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "core/base/text.hpp"
@@ -149,6 +150,39 @@ void read_paging(Context& context) {
   }
   page.skip = skip.value_or(0);
   page.limit = limit.value_or(100);
+}
+
+void read_members(Context& context) {
+  const auto& known = context.route->answer->fields;
+  const auto fault = [&](std::string message, std::string type) {
+    context.errors.push_back({{"query", "fields"}, std::move(message), std::move(type)});
+  };
+  bool seen = false;
+  for (auto it = context.query.begin(); it != context.query.end();) {
+    if (it->first != "fields") {
+      ++it;
+      continue;
+    }
+    if (std::exchange(seen, true)) fault("comes twice", "duplicate");
+    std::string_view names = it->second;
+    if (names.size() > 1000) names = {};
+    if (names.empty()) fault("must name members of the answer, separated by commas", "missing");
+    while (!names.empty()) {
+      const auto comma = names.find(',');
+      const auto name = names.substr(0, comma);
+      names.remove_prefix(comma == std::string_view::npos ? names.size() : comma + 1);
+      const auto field = std::ranges::find(known, name, &schema::Field::name);
+      if (field == known.end())
+        fault((is_valid_utf8(name) ? std::string(utf8_prefix(name, 100)) : "?") + " is not a member of the answer", "unknown");
+      else
+        context.members.push_back(static_cast<std::size_t>(field - known.begin()));
+    }
+    context.fields = std::move(it->second);
+    it = context.query.erase(it);
+  }
+  std::ranges::sort(context.members);
+  const auto twice = std::ranges::unique(context.members);
+  context.members.erase(twice.begin(), twice.end());
 }
 
 void read_query(Context& context, const schema::Type& type, void* out) {

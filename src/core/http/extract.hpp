@@ -78,6 +78,7 @@ void read_json_body(Context& context, const schema::Type& type, void* out, bool 
 void read_form_or_json(Context& context, const schema::Type& type, void* out);
 void read_path_value(Context& context, const schema::Type& type, void* out);
 void read_paging(Context& context);
+void read_members(Context& context);  // ?fields=
 void read_query(Context& context, const schema::Type& type, void* out);
 void refuse_leftover_query(Context& context);
 Upload read_upload(Context& context);

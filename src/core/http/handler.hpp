@@ -84,6 +84,7 @@ void document_arguments(Route& route, std::tuple<Args...>*) {
 }
 template <class... Args>
 std::tuple<Args...> read_arguments(Context& context, std::tuple<Args...>*) {
+  if (context.route->selectable) read_members(context);
   if (context.route->paged) read_paging(context);
   std::tuple<Args...> values{Extract<Args>::from(context)...};  // braces: left to right
   if (context.route->query == nullptr) refuse_leftover_query(context);
@@ -92,6 +93,8 @@ std::tuple<Args...> read_arguments(Context& context, std::tuple<Args...>*) {
 
 // Gives the path parameters their names and checks that the pattern and the signature agree; throws otherwise.
 void name_path_parameters(Route& route);
+// Whether ?fields= has a meaning: it reads, answers objects, and has no parameter of its own that is called so.
+bool selects_members(const Route& route);
 
 template <class F>
 Route make_route(Method method, std::string path, std::string summary, Access access, std::vector<ErrorKind> errors, F f) {
@@ -104,6 +107,7 @@ Route make_route(Method method, std::string path, std::string summary, Access ac
   document_arguments(route, static_cast<typename Sig::Values*>(nullptr));
   Answer<Value>::document(route);
   name_path_parameters(route);
+  route.selectable = route.selectable && selects_members(route);
   route.handler = [f = std::move(f)](Context& context) -> Eventual<Response> {
     auto values = read_arguments(context, static_cast<typename Sig::Values*>(nullptr));
     if (context.refusal) return problem(context, std::move(*context.refusal));

@@ -61,6 +61,7 @@ struct Response {
   SharedBytes shared;                             // the body when set, else `body`
   std::string body;
   std::shared_ptr<BodySource> stream;             // instead of a body: made while it is sent (body_source.hpp)
+  std::string problem_code;                       // of a problem document, for figures
 
   std::string_view bytes() const { return shared ? std::string_view(*shared) : std::string_view(body); }
   void set(std::string name, std::string value) { headers.emplace_back(std::move(name), std::move(value)); }

@@ -67,6 +67,7 @@ class Schemas {
 
  private:
   static bj::object nullable(bj::object s) {
+    if (s.empty()) return s;  // anything, null too
     if (auto* type = s.if_contains("type"); type && type->is_string()) {
       s["type"] = bj::array{*type, "null"};
       if (auto* choices = s.if_contains("enum")) choices->as_array().emplace_back(nullptr);
@@ -150,6 +151,17 @@ void add_parameters(const Route& route, Schemas& schemas, bj::array& out) {
   if (route.paged)
     for (auto name : {"skip", "limit", "page", "size", "cursor"})
       out.emplace_back(bj::object{{"$ref", std::string("#/components/parameters/") + name}});
+  if (route.selectable) out.emplace_back(bj::object{{"$ref", "#/components/parameters/fields"}});
+  if (!route.expansions.empty()) {
+    bj::array names;
+    for (const auto& e : route.expansions) names.emplace_back(e.name);
+    auto p = parameter("expand", "query", "Further members of the answer, separated by commas", false,
+                       {{"type", "array"}, {"items", {{"type", "string"}, {"enum", std::move(names)}}}});
+    p["style"] = "form", p["explode"] = false;
+    out.emplace_back(std::move(p));
+  }
+  if (route.method == Method::post && route.repeat != Repeat::served)
+    out.emplace_back(bj::object{{"$ref", "#/components/parameters/IdempotencyKey"}});
   if (route.if_match) out.emplace_back(bj::object{{"$ref", "#/components/parameters/IfMatch"}});
 }
 
@@ -179,6 +191,8 @@ bj::object success_response(const Route& route, Schemas& schemas) {
     headers["RateLimit"] = header_ref("RateLimit");
     headers["RateLimit-Policy"] = header_ref("RateLimit-Policy");
   }
+  if (route.method == Method::post && route.repeat == Repeat::replayed)
+    headers["Idempotency-Replayed"] = header_ref("Idempotency-Replayed");
   if (route.paged) {
     headers["X-Total-Count"] = header_ref("X-Total-Count");
     headers["Link"] = header_ref("Link");
@@ -190,6 +204,13 @@ bj::object success_response(const Route& route, Schemas& schemas) {
   bj::object schema{{"type", "string"}};
   if (route.answer) {
     schema = schemas.of(*route.answer, {}, false);
+    if (!route.expansions.empty()) {
+      bj::object more;
+      for (const auto& e : route.expansions) more[e.name] = schemas.of(*e.type, {}, false);
+      schema = {{"allOf", bj::array{std::move(schema), bj::object{{"type", "object"},
+                                                                   {"description", "With expand"},
+                                                                   {"properties", std::move(more)}}}}};
+    }
     if (route.answers_array) {
       bj::object list{{"type", "array"}, {"items", schema}};
       if (route.paged)
@@ -225,6 +246,11 @@ bj::object responses(const Route& route, Schemas& schemas) {
     problem_at(ErrorKind::too_large);
     problem_at(ErrorKind::unsupported_media);
   }
+  if (route.method == Method::post && route.repeat != Repeat::served) {
+    problem_at(ErrorKind::conflict);
+    problem_at(ErrorKind::invalid);
+  }
+  if (route.selectable || !route.expansions.empty()) problem_at(ErrorKind::invalid);
   if (route.body || route.query || route.paged || !route.path_parameters.empty() || route.body_required)
     problem_at(ErrorKind::invalid);
   if (route.rate != RateClass::unlimited) problem_at(ErrorKind::rate_limited);
@@ -240,7 +266,7 @@ std::string operation_id(const Route& route) {
   std::string id = ascii_lower(to_string(route.method));
   bool upper = true;
   std::string_view path = route.path;
-  if (path.starts_with("/api/v1")) path.remove_prefix(7);
+  if (path.starts_with("/api/v1/")) path.remove_prefix(7);
   if (path == "/") id += "Root";
   for (char c : path) {
     if (c == '{') {
@@ -265,16 +291,26 @@ std::string access_text(const Access& access) {
   return fmt::format("Permission `{}`: {}.", permission_names[static_cast<std::size_t>(access.permission)], roles);
 }
 
+std::string repeat_text(const Route& route) {
+  if (route.method != Method::post || route.repeat == Repeat::replayed) return "";
+  if (route.repeat == Repeat::withheld)
+    return "With an Idempotency-Key it happens once; the answer holds a secret and is not kept, so a repetition gets 409 "
+           "`idempotency_answer_not_kept`.\n\n";
+  return "An Idempotency-Key is not looked at: the answer holds a secret and is not kept.\n\n";
+}
+
 bj::object operation(const Route& route, Schemas& schemas) {
   bj::object op{{"operationId", operation_id(route)},
                 {"summary", route.summary},
-                {"description", (route.description.empty() ? "" : route.description + "\n\n") + access_text(route.access)},
+                {"description",
+                 (route.description.empty() ? "" : route.description + "\n\n") + repeat_text(route) + access_text(route.access)},
                 {"tags", bj::array{route.tag.empty() ? "Operations" : route.tag}}};
   bj::array parameters;
   add_parameters(route, schemas, parameters);
   if (!parameters.empty()) op["parameters"] = std::move(parameters);
   if (route.body || route.body_required) op["requestBody"] = request_body(route, schemas);
   op["responses"] = responses(route, schemas);
+  if (route.retirement) op["deprecated"] = true;
   if (route.access.kind == Access::Kind::anyone)
     op["security"] = bj::array{};
   else
@@ -288,7 +324,9 @@ std::string_view about_tag(std::string_view tag) {
       {"Audit", "Who did what."},
       {"Catalogue", "Books and their copies."},
       {"Circulation", "Borrowing and returning."},
+      {"Lists", "Reading lists, wishlists and the library's curated lists."},
       {"Operations", "Is it alive, is it ready, how is it doing."},
+      {"Pages", "Whole pages in one answer."},
       {"Reviews", "Reviews, their sentiment and what they add up to."},
       {"Tasks", "Long work and how it stands."}};
   for (const auto& [name, text] : known)
@@ -350,6 +388,13 @@ bj::object common_parameters() {
           {"size", parameter("size", "query", "Rows of a page", false, std::move(size))},
           {"cursor", parameter("cursor", "query", "From Link rel=next: goes on where a page ended", false,
                                {{"type", "string"}})},
+          {"fields", parameter("fields", "query", "Members of the answer to give, separated by commas; all without it", false,
+                               {{"type", "string"}})},
+          {"IdempotencyKey",
+           parameter("Idempotency-Key", "header",
+                     "1 to 255 visible ASCII characters. The same request with the same key within 24 hours gets the first "
+                     "answer again, with Idempotency-Replayed: true; another request with it 422; while the first runs 409",
+                     false, {{"type", "string"}, {"minLength", 1}, {"maxLength", 255}})},
           {"IfMatch", parameter("If-Match", "header", "The ETag that was read; an older one is refused with 412", false,
                                 {{"type", "string"}})}};
 }
@@ -421,6 +466,7 @@ std::string openapi_document(const std::vector<Route>& routes) {
           {"X-Total-Count", header("Rows of the whole list", "integer")},
           {"Link", header("RFC 8288: first, prev, next, last")},
           {"Location", header("The new resource")},
+          {"Idempotency-Replayed", header("true: this is the answer of an earlier request with the same key", "boolean")},
           {"ETag", header("Strong; its version part is what If-Match compares")},
           {"Retry-After", header("Seconds to wait", "integer")}}},
         {"securitySchemes",

@@ -1,6 +1,9 @@
 #include "core/http/pipeline.hpp"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "core/base/text.hpp"
 #include "core/cache/body_cache.hpp"
@@ -19,7 +22,8 @@ constexpr std::string_view security_headers =
 constexpr std::string_view api_policy = "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n";
 constexpr std::string_view hsts = "Strict-Transport-Security: max-age=63072000; includeSubDomains\r\n";
 constexpr std::string_view exposed =
-    "ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id, X-Total-Count";
+    "Deprecation, ETag, Idempotency-Replayed, Link, Location, RateLimit, RateLimit-Policy, Retry-After, Sunset, "
+    "X-Request-Id, X-Total-Count";
 
 // 1 to 128 visible ASCII characters that cannot break a header or a log line.
 bool usable_request_id(std::string_view id) {
@@ -54,7 +58,8 @@ bool names_etag(std::string_view list, std::string_view etag) {
 
 class Pipeline::PipelineExchange final : public Exchange {
  public:
-  explicit PipelineExchange(Pipeline& pipeline) : pipeline_(pipeline), begun_(std::chrono::steady_clock::now()) {}
+  explicit PipelineExchange(Pipeline& pipeline)
+      : pipeline_(pipeline), neighbours_(pipeline.neighbours()), begun_(std::chrono::steady_clock::now()) {}
 
   Eventual<Admission> admit(const Request& request) override {
     head_ = &request.head;
@@ -87,6 +92,8 @@ class Pipeline::PipelineExchange final : public Exchange {
     }
     context_.query = std::move(*query);
     try {
+      if (head_->method == Method::post && pipeline_.options_.once && !head_->header("Idempotency-Key").empty())
+        return handle_later(pipeline_.options_.once->serve(context_));
       auto answer = match_.route->handler(context_);
       if (answer.ready()) return finish(std::move(answer.value()));
       return handle_later(std::move(answer.task()));
@@ -108,6 +115,7 @@ class Pipeline::PipelineExchange final : public Exchange {
     record.trace_id = trace_of(head_->header("traceparent"));
     record.address = context_.caller.address;
     record.user = context_.caller.user;
+    record.problem_code = problem_code_;
     pipeline_.options_.finished(record);
   }
 
@@ -116,7 +124,7 @@ class Pipeline::PipelineExchange final : public Exchange {
     const auto given = request.head.header("X-Request-Id");
     context_.caller.request_id = usable_request_id(given) ? std::string(given) : security::fast_request_id();
     context_.caller.address = request.peer_address;
-    const auto& trusted = pipeline_.options_.trusted_proxy;
+    const auto& trusted = neighbours_->trusted_proxy;
     if (!trusted || !trusted(request.peer_address)) return;
     // From the right, past the proxies we trust, the first address is the client's.
     std::string_view list = request.head.header("X-Forwarded-For");
@@ -244,13 +252,34 @@ class Pipeline::PipelineExchange final : public Exchange {
   bool origin_allowed() const {
     const auto origin = head_->header("Origin");
     if (origin.empty()) return false;
-    for (const auto& allowed : pipeline_.options_.allowed_origins)
+    for (const auto& allowed : neighbours_->allowed_origins)
       if (allowed == "*" || allowed == origin) return true;
     return false;
   }
 
-  // Step 9: what every answer carries.
+  // Where a retired route went, and until when it answers.
+  void add_retirement(std::string& block) const {
+    const Retirement& r = *match_.route->retirement;
+    const auto sunset = static_cast<std::time_t>(r.sunset.ms / 1000);
+    fmt::format_to(std::back_inserter(block), "Deprecation: @{}\r\nSunset: {:%a, %d %b %Y %H:%M:%S} GMT\r\n",
+                   r.since.ms / 1000, fmt::gmtime(sunset));
+    if (r.successor.empty()) return;
+    std::string target;
+    std::size_t value = 0;
+    for (std::size_t i = 0; i < r.successor.size(); ++i) {
+      if (r.successor[i] != '{') {
+        target += r.successor[i];
+        continue;
+      }
+      i = std::min(r.successor.find('}', i), r.successor.size());
+      if (value < match_.values.size()) target += match_.values[value++];
+    }
+    block += "Link: <" + target + ">; rel=\"successor-version\"\r\n";
+  }
+
+  // Step 10: what every answer carries.
   Response finish(Response response) {
+    if (response.status >= 400) problem_code_ = response.problem_code;
     std::string& block = response.header_block;
     block.reserve(block.size() + 640);
     block += "X-Request-Id: ";
@@ -270,10 +299,13 @@ class Pipeline::PipelineExchange final : public Exchange {
     }
     if (!own_policy) block += api_policy;
     if (pipeline_.options_.tls) block += hsts;
+    if (match_.route && match_.route->retirement) add_retirement(block);
+    if (response.status == 401 && pipeline_.options_.basic_auth && pipeline_.options_.basic_auth())
+      block += "WWW-Authenticate: Basic realm=\"luminalib\", charset=\"UTF-8\"\r\n";
     const bool secret = match_.route && match_.route->rate == RateClass::login;
     if (!own_cache) block += secret ? "Cache-Control: no-store\r\n" : "Cache-Control: private, no-cache\r\n";
-    if (!pipeline_.options_.allowed_origins.empty()) add_cors(block);
-    block += pipeline_.options_.allowed_origins.empty() ? "Vary: Authorization, Accept-Encoding\r\n"
+    if (!neighbours_->allowed_origins.empty()) add_cors(block);
+    block += neighbours_->allowed_origins.empty() ? "Vary: Authorization, Accept-Encoding\r\n"
                                                         : "Vary: Authorization, Accept-Encoding, Origin\r\n";
     const bool read = head_ && (head_->method == Method::get || head_->method == Method::head);
     Coding coding = Coding::identity;
@@ -317,7 +349,7 @@ class Pipeline::PipelineExchange final : public Exchange {
 
   void add_cors(std::string& block) const {
     if (!origin_allowed()) return;
-    const auto& origins = pipeline_.options_.allowed_origins;
+    const auto& origins = neighbours_->allowed_origins;
     const bool everybody = std::find(origins.begin(), origins.end(), "*") != origins.end();
     block += "Access-Control-Allow-Origin: ";
     block += everybody ? std::string_view("*") : head_->header("Origin");
@@ -329,16 +361,30 @@ class Pipeline::PipelineExchange final : public Exchange {
   }
 
   Pipeline& pipeline_;
+  std::shared_ptr<const Neighbours> neighbours_;
   std::chrono::steady_clock::time_point begun_;
   const Head* head_ = nullptr;
   Router::Match match_;
   Context context_;
   std::optional<RateState> rate_;
+  std::string problem_code_;
 };
 
 Pipeline::Pipeline(const Router& router, Authenticator& authenticator, PipelineOptions options)
-    : router_(router), authenticator_(authenticator), options_(std::move(options)) {}
+    : router_(router), authenticator_(authenticator), options_(std::move(options)) {
+  set_neighbours({std::move(options_.allowed_origins), std::move(options_.trusted_proxy)});
+}
 Pipeline::~Pipeline() = default;
+
+void Pipeline::set_neighbours(Neighbours neighbours) {
+  auto fresh = std::make_shared<const Neighbours>(std::move(neighbours));
+  std::lock_guard lock(neighbours_mutex_);
+  neighbours_ = std::move(fresh);
+}
+std::shared_ptr<const Neighbours> Pipeline::neighbours() const {
+  std::lock_guard lock(neighbours_mutex_);
+  return neighbours_;
+}
 
 std::unique_ptr<Exchange> Pipeline::begin() { return std::make_unique<PipelineExchange>(*this); }
 

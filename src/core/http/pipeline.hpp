@@ -7,17 +7,19 @@
 //   5 access                     what this role may do; strangers are refused before their body is read
 //   6 rate limit by person
 //   -- the connection reads the body under the route's limit --
-//   7 extractors                 every fault at once: 400, 415, 422
-//   8 handler
-//   9 If-None-Match, compression, security headers, CORS
-//  10 log line and metrics       after the last byte was written
+//   7 Idempotency-Key            a repeated POST gets its first answer: core/http/once.hpp
+//   8 extractors                 every fault at once: 400, 415, 422
+//   9 handler
+//  10 If-None-Match, compression, security headers, CORS
+//  11 log line and metrics       after the last byte was written
 //
-// Exceptions from 4 to 8 end in one place: logged with the request id, answered with 500.
+// Exceptions from 4 to 9 end in one place: logged with the request id, answered with 500.
 #pragma once
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,6 +27,7 @@
 
 #include "core/base/caller.hpp"
 #include "core/http/message.hpp"
+#include "core/http/once.hpp"
 #include "core/http/router.hpp"
 
 namespace lumina::http {
@@ -55,13 +58,22 @@ struct RequestRecord {
   std::uint64_t bytes = 0;
   std::chrono::nanoseconds duration{};
   std::string_view request_id, trace_id, address;
+  std::string_view problem_code;  // of a refused request
   std::optional<UserId> user;
+};
+
+// Whom the server listens to; may change while it runs.
+struct Neighbours {
+  std::vector<std::string> allowed_origins;             // CORS; "*" allows all, without credentials
+  std::function<bool(std::string_view)> trusted_proxy;  // whether this peer's X-Forwarded-For counts
 };
 
 struct PipelineOptions {
   std::uint64_t body_limit = 10 * 1024 * 1024;       // bytes
-  std::vector<std::string> allowed_origins;          // CORS; "*" allows all, without credentials
-  std::function<bool(std::string_view)> trusted_proxy;  // whether this peer's X-Forwarded-For counts
+  std::vector<std::string> allowed_origins;          // as in Neighbours, at the start
+  std::function<bool(std::string_view)> trusted_proxy;
+  std::function<bool()> basic_auth;                  // whether 401 offers HTTP Basic too
+  Once* once = nullptr;                              // serves repeated POSTs; without it the key is not looked at
   bool tls = false;                                  // send HSTS
   RateCheck rate;
   std::function<void(const RequestRecord&)> finished;
@@ -74,12 +86,17 @@ class Pipeline final : public Application {
   ~Pipeline() override;
   std::unique_ptr<Exchange> begin() override;
   Response refuse(int status, std::string_view code, std::string_view detail) override;
+  // From the next request on. Thread-safe.
+  void set_neighbours(Neighbours neighbours);
 
  private:
   class PipelineExchange;
+  std::shared_ptr<const Neighbours> neighbours() const;
   const Router& router_;
   Authenticator& authenticator_;
   PipelineOptions options_;
+  mutable std::mutex neighbours_mutex_;
+  std::shared_ptr<const Neighbours> neighbours_;
 };
 
 // Serves one request without a socket: what tests and the batch endpoint use.

@@ -105,6 +105,7 @@ Response problem(int status, std::string_view code, std::string_view detail, std
   response.status = status;
   response.content_type = "application/problem+json";
   response.body = document(status, code, detail, instance, request_id) + "}";
+  response.problem_code = code;
   response.set("Cache-Control", "no-store");
   if (status == 503) response.set("Retry-After", "1");
   return response;
@@ -122,6 +123,7 @@ Response problem(const Context& context, Error error) {
   if (error.fields.size() > most_faults_shown) error.fields.resize(most_faults_shown);
   if (error.kind == ErrorKind::invalid) append_fields(response.body, error.fields);
   response.body += '}';
+  response.problem_code = std::move(error.code);
   response.set("Cache-Control", "no-store");
   if (error.retry_after_seconds > 0 || status == 503)
     response.set("Retry-After", fmt::format("{}", std::max(1, error.retry_after_seconds)));

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/base/caller.hpp"
+#include "core/base/clock.hpp"
 #include "core/base/error.hpp"
 #include "core/http/context.hpp"
 #include "core/http/message.hpp"
@@ -43,6 +44,26 @@ struct PathParameter {
   const schema::Type* type = nullptr;
 };
 
+// What a repeated POST with the same Idempotency-Key gets (core/http/once.hpp).
+enum class Repeat : std::uint8_t {
+  replayed,  // the first answer again
+  withheld,  // the effect happens once; the answer held a secret, is not kept, and the repetition is told so
+  served,    // the key is not looked at: the answer is a secret and the request can be repeated without harm
+};
+
+// What ?expand= may name (core/http/expand.hpp).
+struct ExpansionName {
+  std::string name;
+  const schema::Type* type = nullptr;
+  bool personal = false;  // differs by caller
+};
+
+// A route on its way out: what its answers say about that (RFC 9745, RFC 8594).
+struct Retirement {
+  Timestamp since, sunset;
+  std::string successor;  // path of what replaces it; {parameters} are filled from the request
+};
+
 struct Route {
   Method method = Method::get;
   std::string path;     // "/api/v1/books/{id}"
@@ -69,6 +90,11 @@ struct Route {
   std::string answer_media = "application/json";
   bool created_location = false;
   bool hidden = false;  // another spelling of a documented route: served, not documented
+  bool selectable = false;  // takes ?fields=
+  std::vector<ExpansionName> expansions;  // for ?expand=
+  Repeat repeat = Repeat::replayed;
+  bool joins = true;  // its work may run inside another unit of work: see by_itself()
+  std::optional<Retirement> retirement;
 
   std::function<Eventual<Response>(Context&)> handler;
 
@@ -92,10 +118,22 @@ struct Route {
     return std::move(*this);
   }
   Route&& answers_media(std::string_view media) && { return answer_media = media, std::move(*this); }
+  Route&& repeats(Repeat what) && { return repeat = what, std::move(*this); }
+  // For work that is more than units of work on the database, or takes long: it hashes passwords, starts a task, sends
+  // mail, streams. Such a route is refused in a batch, and its effect and its kept answer are two transactions.
+  Route&& by_itself() && { return joins = false, std::move(*this); }
+  // Dates as "2026-11-22"; throws std::logic_error for anything else.
+  Route&& retired(std::string_view since, std::string_view sunset, std::string_view successor) &&;
 };
 
 // The same handler under another spelling of the sources (row A51); not shown in the document.
 std::vector<Route> also_at(const std::vector<Route>& routes, Method method, std::string_view documented,
                            std::initializer_list<std::string_view> others);
+
+// The same routes under another prefix, so that two versions of the API answer side by side: with from "/api/v1" and to
+// "/api/v2", "/api/v1/books" is served at "/api/v2/books" too, with whatever `change` makes of it. Routes elsewhere are
+// left out.
+std::vector<Route> mounted_at(const std::vector<Route>& routes, std::string_view from, std::string_view to,
+                              const std::function<Route(Route)>& change = {});
 
 }  // namespace lumina::http

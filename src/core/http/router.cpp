@@ -1,5 +1,6 @@
 #include "core/http/router.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "core/http/handler.hpp"
@@ -104,6 +105,36 @@ void detail::name_path_parameters(Route& route) {
   const auto braces = static_cast<std::size_t>(std::count(route.path.begin(), route.path.end(), '{'));
   if (braces != route.path_parameters.size())
     throw std::logic_error("the handler of " + route.path + " does not take the parameters of its path");
+}
+
+Route&& Route::retired(std::string_view since, std::string_view sunset, std::string_view successor) && {
+  const auto day = [](std::string_view text) {
+    const auto at = parse_rfc3339(std::string(text) + "T00:00:00Z");
+    if (!at) throw std::logic_error("not a day: " + std::string(text));
+    return *at;
+  };
+  retirement = Retirement{day(since), day(sunset), std::string(successor)};
+  if (retirement->sunset < retirement->since) throw std::logic_error("retired after its sunset: " + path);
+  return std::move(*this);
+}
+
+std::vector<Route> mounted_at(const std::vector<Route>& routes, std::string_view from, std::string_view to,
+                              const std::function<Route(Route)>& change) {
+  std::vector<Route> mounted;
+  for (const Route& route : routes) {
+    const std::string_view path = route.path;
+    if (!path.starts_with(from) || (path.size() > from.size() && path[from.size()] != '/')) continue;
+    Route copy = route;
+    copy.path = std::string(to) + std::string(path.substr(from.size()));
+    copy.retirement.reset();
+    mounted.push_back(change ? change(std::move(copy)) : std::move(copy));
+  }
+  return mounted;
+}
+
+bool detail::selects_members(const Route& route) {
+  if (route.method != Method::get || !route.answer || route.answer->kind != schema::Kind::object) return false;
+  return !route.query || std::ranges::find(route.query->fields, "fields", &schema::Field::name) == route.query->fields.end();
 }
 
 std::vector<Route> also_at(const std::vector<Route>& routes, Method method, std::string_view documented,

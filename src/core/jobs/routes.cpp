@@ -19,7 +19,7 @@ using namespace http;
 
 std::vector<Route> task_routes(TaskService& tasks, Scheduler& scheduler) {
   std::vector<Route> routes;
-  const auto add = [&](Route route) { routes.push_back(std::move(route).tagged("Tasks")); };
+  const auto add = [&](Route route) { routes.push_back(std::move(route).tagged("Tasks").by_itself()); };
   add(get("/api/v1/tasks", "List one's tasks", Access::signed_in(), {},
           [&](Query<TaskFilter> filter, Paging page, Caller by) { return tasks.list(*filter, by, *page); })
           .explained("The newest first. Administrators see everybody's."));

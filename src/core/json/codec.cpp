@@ -1,5 +1,6 @@
 #include "core/json/codec.hpp"
 
+#include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 #include <fmt/format.h>
 
@@ -186,7 +187,11 @@ void read(const Type& type, const std::vector<Rule>& rules, void* out, const bj:
     case Kind::object:
       if (!v.is_object()) return walk.fault("must be an object", "type");
       return read_object(type, out, v.get_object(), walk);
-    case Kind::json: return walk.fault("cannot be set", "type");
+    case Kind::json: {
+      const auto text = bj::serialize(v);
+      static_cast<schema::RawJson*>(out)->text.assign(text.data(), text.size());
+      return;
+    }
   }
 }
 
@@ -339,6 +344,40 @@ void append_number(std::string& out, double value) {
   out.append(buffer, end);
 }
 
+namespace {
+
+void encode_member(const Field& field, const void* object, bool& first, std::string& out) {
+  const Type& member = field.type();
+  const void* place = field.of(object);
+  if (field.omit_absent && member.kind == Kind::optional && member.get(place) == nullptr) return;
+  if (!first) out += ',';
+  first = false;
+  out += '"';
+  out += field.name;
+  out += "\":";
+  encode(member, place, out);
+}
+
+}  // namespace
+
+void encode_members(const Type& type, const void* value, const std::vector<std::size_t>& members, std::string& out) {
+  if (type.kind == Kind::array) {
+    out += '[';
+    const std::size_t n = type.size(value);
+    for (std::size_t i = 0; i < n; ++i) {
+      if (i != 0) out += ',';
+      encode_members(type.element(), type.at(value, i), members, out);
+    }
+    out += ']';
+    return;
+  }
+  if (type.kind != Kind::object) return encode(type, value, out);
+  out += '{';
+  bool first = true;
+  for (const auto index : members) encode_member(type.fields.at(index), value, first, out);
+  out += '}';
+}
+
 void encode(const Type& type, const void* value, std::string& out) {
   switch (type.kind) {
     case Kind::boolean: out += type.get_integer(value) != 0 ? "true" : "false"; return;
@@ -378,17 +417,7 @@ void encode(const Type& type, const void* value, std::string& out) {
     case Kind::object: {
       out += '{';
       bool first = true;
-      for (const Field& field : type.fields) {
-        const Type& member = field.type();
-        const void* place = field.of(value);
-        if (field.omit_absent && member.kind == Kind::optional && member.get(place) == nullptr) continue;
-        if (!first) out += ',';
-        first = false;
-        out += '"';
-        out += field.name;
-        out += "\":";
-        encode(member, place, out);
-      }
+      for (const Field& field : type.fields) encode_member(field, value, first, out);
       out += '}';
       return;
     }

@@ -27,6 +27,9 @@ void decode_pairs(const schema::Type& type, void* out, const std::vector<std::pa
 
 // Appends the JSON text of `value`. Numbers are written in their shortest form, times as RFC 3339.
 void encode(const schema::Type& type, const void* value, std::string& out);
+// The same, of an object or of each object of an array, with those members only (indexes into Type::fields, rising).
+void encode_members(const schema::Type& type, const void* value, const std::vector<std::size_t>& members,
+                    std::string& out);
 // Appends a JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD.
 void append_string(std::string& out, std::string_view text);
 void append_number(std::string& out, double value);

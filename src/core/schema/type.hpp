@@ -31,7 +31,7 @@ namespace lumina::schema {
 
 enum class Kind : std::uint8_t { boolean, integer, number, string, timestamp, enumeration, optional, patch, array, object, json };
 
-// JSON text of any shape, written as it is; in answers only.
+// JSON text of any shape, written as it is. In a request it may be anything that parses.
 struct RawJson {
   std::string text = "null";
 };
@@ -101,6 +101,7 @@ struct Field {
   void* of(void* owner) const { return place(*this, owner); }
   const void* of(const void* owner) const { return place(*this, const_cast<void*>(owner)); }
   Field& optional() { return required = false, *this; }
+  Field& needed() { return required = true, *this; }  // of a list, which is not by itself
   Field& hide_when_absent() { return omit_absent = true, *this; }
 
  private:

@@ -1,5 +1,7 @@
 #include "modules/books/model.hpp"
 
+#include <fmt/format.h>
+
 #include "core/base/text.hpp"
 #include "modules/books/isbn.hpp"
 #include "modules/books/language_tag.hpp"
@@ -116,25 +118,15 @@ std::vector<Field> Facets::fields() {
           {"language", &Facets::language, "By language"}};
 }
 
-std::vector<Field> Copy::fields() {
-  return {{"id", &Copy::id, "Identifier"},
-          {"book_id", &Copy::book_id, "The book"},
-          {"barcode", &Copy::barcode, "Barcode on the copy"},
-          {"location", &Copy::location, "Shelving location"},
-          {"condition", &Copy::condition, "Condition in words"},
-          {"status", &Copy::status, "What may be done with it now"}};
-}
-std::vector<Field> NewCopy::fields() {
-  return {{"barcode", &NewCopy::barcode, "Barcode, unique in the library", words(64)},
-          {"location", &NewCopy::location, "Shelving location", words(200)},
-          {"condition", &NewCopy::condition, "Condition in words", words(200)}};
-}
-std::vector<Field> CopyChanges::fields() {
-  return {{"barcode", &CopyChanges::barcode, "Barcode, unique in the library", words(64)},
-          {"location", &CopyChanges::location, "Shelving location", words(200)},
-          {"condition", &CopyChanges::condition, "Condition in words", words(200)},
-          {"status", &CopyChanges::status, "available, lost or withdrawn",
-           {schema::one_of({"available", "lost", "withdrawn"})}}};
+std::string generated_barcode(BookId book, int n) {
+  const std::string digits = fmt::format("{:08}{:03}", book.value, n);
+  int sum = 0;
+  bool twice = true;  // the digit next to the check digit
+  for (auto digit = digits.rbegin(); digit != digits.rend(); ++digit, twice = !twice) {
+    const int value = (*digit - '0') * (twice ? 2 : 1);
+    sum += value > 9 ? value - 9 : value;
+  }
+  return fmt::format("L{}{}", digits, (10 - sum % 10) % 10);
 }
 
 std::vector<Field> RecordFault::fields() {

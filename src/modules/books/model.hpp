@@ -1,6 +1,5 @@
 // The catalogue's types, free of HTTP, JSON and SQL.
 #pragma once
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -107,31 +106,9 @@ struct Facets {
   static std::vector<schema::Field> fields();
 };
 
-enum class CopyStatus : std::uint8_t { available, on_loan, on_hold, lost, withdrawn };
-constexpr std::array<std::string_view, 5> copy_status_names{"available", "on_loan", "on_hold", "lost", "withdrawn"};
-constexpr auto& enum_names(CopyStatus) { return copy_status_names; }
-
-struct Copy {
-  CopyId id;
-  BookId book_id;
-  std::optional<std::string> barcode;
-  std::optional<std::string> location;
-  std::optional<std::string> condition;
-  CopyStatus status = CopyStatus::available;  // on_loan while a loan is open, whatever is stored
-  static constexpr std::string_view type_name = "Copy";
-  static std::vector<schema::Field> fields();
-};
-struct NewCopy {
-  std::optional<std::string> barcode, location, condition;
-  static constexpr std::string_view type_name = "NewCopy";
-  static std::vector<schema::Field> fields();
-};
-// Status may be set to available, lost or withdrawn; being on loan and on hold are consequences.
-struct CopyChanges {
-  schema::Patch<std::string> barcode, location, condition, status;
-  static constexpr std::string_view type_name = "CopyChanges";
-  static std::vector<schema::Field> fields();
-};
+// The barcode of the n-th copy of a book when nobody gives one: "L", eight digits of the book, three of the copy and
+// a check digit (Luhn), so that a mistyped one is noticed. Longer numbers make it longer.
+std::string generated_barcode(BookId book, int n);
 
 // The fault of one record of a batch or import, by its place in the input.
 struct RecordFault {

@@ -26,16 +26,6 @@ const db::Columns<Book> book_columns{{"b.id", &Book::id},
                                      {"b.updated_at", &Book::updated_at},
                                      {"b.version", &Book::version}};
 
-const db::Columns<Copy> copy_columns{
-    {"c.id", &Copy::id},
-    {"c.book_id", &Copy::book_id},
-    {"c.barcode", &Copy::barcode},
-    {"c.location", &Copy::location},
-    {"c.condition", &Copy::condition},
-    {"CASE WHEN EXISTS (SELECT 1 FROM borrows o WHERE o.copy_id = c.id AND o.return_date IS NULL) THEN 'on_loan' "
-     "ELSE c.status END",
-     &Copy::status}};
-
 constexpr auto from_books = " FROM books b JOIN book_stats s ON s.book_id = b.id WHERE ";
 
 }  // namespace
@@ -43,6 +33,12 @@ constexpr auto from_books = " FROM books b JOIN book_stats s ON s.book_id = b.id
 std::optional<Book> BookRepository::find(BookId id) {
   static const std::string sql = "SELECT " + book_columns.list() + from_books + "b.id = $1 AND b.deleted_at IS NULL";
   return tx_.find(book_columns, sql, id);
+}
+
+std::vector<Book> BookRepository::between(BookId first, BookId last) {
+  static const std::string sql =
+      "SELECT " + book_columns.list() + from_books + "b.id BETWEEN $1 AND $2 AND b.deleted_at IS NULL";
+  return tx_.list(book_columns, sql, first, last);
 }
 
 BookRepository::Listing BookRepository::list(const BookFilter& filter, const PageRequest& page) {
@@ -118,8 +114,12 @@ std::optional<BookId> BookRepository::insert(const BookRow& row, Timestamp now) 
   const BookId id = std::get<0>(*made);
   const int copies = b.copies.value_or(1);
   tx_.execute("INSERT INTO book_stats (book_id, copies_total, copies_available) VALUES ($1, $2, $2)", id, copies);
-  for (int i = 0; i < copies; ++i)
-    tx_.execute("INSERT INTO copies (book_id, created_at, updated_at) VALUES ($1, $2, $2)", id, now);
+  // A barcode that somebody gave to another copy by hand is passed over.
+  for (int made_copies = 0, n = 1; made_copies < copies; ++n)
+    made_copies += static_cast<int>(
+        tx_.execute("INSERT INTO copies (book_id, barcode, created_at, updated_at) VALUES ($1, $2, $3, $3) "
+                    "ON CONFLICT (barcode) DO NOTHING",
+                    id, generated_barcode(id, n), now));
   write_tags(id, b.tags);
   return id;
 }
@@ -153,8 +153,15 @@ BookRepository::Removal BookRepository::erase(BookId id, Timestamp now) {
   // of the two loses; the caller rolls back when it is this one.
   tx_.execute("UPDATE copies SET status = 'withdrawn', barcode = NULL, updated_at = $2 WHERE book_id = $1", id, now);
   const auto emptied = tx_.execute(
-      "UPDATE book_stats SET copies_total = 0, copies_available = 0 WHERE book_id = $1 AND active_borrows = 0", id);
-  if (emptied == 0) return find(id) ? Removal::on_loan : Removal::absent;
+      "UPDATE book_stats SET copies_total = 0, copies_available = 0 WHERE book_id = $1 AND active_borrows = 0 AND "
+      "holds_open = 0",
+      id);
+  if (emptied == 0) {
+    const auto lent = tx_.one<int>("SELECT s.active_borrows FROM book_stats s JOIN books b ON b.id = s.book_id "
+                                   "WHERE b.id = $1 AND b.deleted_at IS NULL", id);
+    if (!lent) return Removal::absent;
+    return std::get<0>(*lent) > 0 ? Removal::on_loan : Removal::on_hold;
+  }
   const auto gone =
       tx_.execute("UPDATE books SET deleted_at = $2, updated_at = $2, version = version + 1 WHERE id = $1 AND deleted_at IS NULL",
                   id, now);
@@ -172,52 +179,6 @@ std::optional<BookId> BookRepository::find_by_match_key(std::string_view key) {
   const auto row =
       tx_.one<BookId>("SELECT id FROM books WHERE match_key = $1 AND deleted_at IS NULL LIMIT 1", key);
   return row ? std::optional(std::get<0>(*row)) : std::nullopt;
-}
-
-std::vector<Copy> BookRepository::copies(BookId book) {
-  static const std::string sql = "SELECT " + copy_columns.list() + " FROM copies c WHERE c.book_id = $1 ORDER BY c.id";
-  return tx_.list(copy_columns, sql, book);
-}
-
-std::optional<Copy> BookRepository::find_copy(CopyId id) {
-  static const std::string sql = "SELECT " + copy_columns.list() +
-                                 " FROM copies c JOIN books b ON b.id = c.book_id WHERE c.id = $1 AND b.deleted_at IS NULL";
-  return tx_.find(copy_columns, sql, id);
-}
-
-std::optional<CopyId> BookRepository::insert_copy(BookId book, const NewCopy& copy, Timestamp now) {
-  const auto row = tx_.one<CopyId>(
-      "INSERT INTO copies (book_id, barcode, location, condition, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $5) "
-      "ON CONFLICT (barcode) DO NOTHING RETURNING id",
-      book, copy.barcode, copy.location, copy.condition, now);
-  return row ? std::optional(std::get<0>(*row)) : std::nullopt;
-}
-
-BookRepository::CopyChange BookRepository::update_copy(const Copy& copy, Timestamp now) {
-  if (copy.barcode) {
-    const auto holder = tx_.one<CopyId>("SELECT id FROM copies WHERE barcode = $1", *copy.barcode);
-    if (holder && std::get<0>(*holder) != copy.id) return CopyChange::duplicate_barcode;
-  }
-  tx_.execute("UPDATE copies SET barcode = $2, location = $3, condition = $4, updated_at = $5 WHERE id = $1", copy.id,
-              copy.barcode, copy.location, copy.condition, now);
-  if (copy.status != CopyStatus::on_loan)
-    tx_.execute("UPDATE copies SET status = $2 WHERE id = $1", copy.id, copy.status);
-  return CopyChange::done;
-}
-
-bool BookRepository::erase_copy(CopyId id) {
-  return tx_.execute("DELETE FROM copies WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM borrows WHERE copy_id = $1)", id) > 0;
-}
-
-void BookRepository::refresh_copy_counts(BookId book) {
-  // Counting starts when no loan or return of this book is under way: a count begun before would miss it.
-  if (tx_.postgresql()) tx_.one<BookId>("SELECT book_id FROM book_stats WHERE book_id = $1 FOR NO KEY UPDATE", book);
-  tx_.execute(
-      "UPDATE book_stats SET "
-      "copies_total = (SELECT count(*) FROM copies WHERE book_id = $1 AND status NOT IN ('lost', 'withdrawn')), "
-      "copies_available = (SELECT count(*) FROM copies c WHERE c.book_id = $1 AND c.status = 'available' AND NOT EXISTS "
-      "(SELECT 1 FROM borrows o WHERE o.copy_id = c.id AND o.return_date IS NULL)) WHERE book_id = $1",
-      book);
 }
 
 }  // namespace lumina::books

@@ -1,6 +1,6 @@
-// SQL of the catalogue: books, copies, tags and the counters shown with a book.
+// SQL of the catalogue: books, their tags, the copies that come and go with a book, and the counters shown with it.
 //
-// Also reads borrows, to tell which copies are out. Absent is std::nullopt; conflicts are answers, not exceptions.
+// Absent is std::nullopt; conflicts are answers, not exceptions.
 #pragma once
 #include <optional>
 #include <string>
@@ -24,6 +24,8 @@ class BookRepository {
   explicit BookRepository(db::Transaction& tx) : tx_(tx) {}
 
   std::optional<Book> find(BookId id);
+  // Those that exist of an interval of ids, both ends included.
+  std::vector<Book> between(BookId first, BookId last);
   // In the order of the filter. Throws nothing for a bad cursor: `bad_cursor` is set and the page is empty.
   struct Listing {
     std::vector<Book> books;
@@ -39,22 +41,11 @@ class BookRepository {
   enum class Change : std::uint8_t { done, absent, stale, duplicate_isbn };
   // Replaces what librarians edit, when the row still stands at `version`.
   Change update(BookId id, std::int64_t version, const BookRow& row, Timestamp now);
-  enum class Removal : std::uint8_t { done, absent, on_loan };
+  enum class Removal : std::uint8_t { done, absent, on_loan, on_hold };
   Removal erase(BookId id, Timestamp now);
 
   std::optional<BookId> find_by_isbn(std::string_view isbn13);
   std::optional<BookId> find_by_match_key(std::string_view key);
-
-  std::vector<Copy> copies(BookId book);
-  std::optional<Copy> find_copy(CopyId id);
-  // Nothing when the barcode is taken.
-  std::optional<CopyId> insert_copy(BookId book, const NewCopy& copy, Timestamp now);
-  enum class CopyChange : std::uint8_t { done, duplicate_barcode };
-  CopyChange update_copy(const Copy& copy, Timestamp now);
-  // False when it was ever lent; then it can only be withdrawn.
-  bool erase_copy(CopyId id);
-  // Recounts a book's copies after one was added, changed or removed.
-  void refresh_copy_counts(BookId book);
 
  private:
   void write_tags(BookId id, const std::vector<std::string>& tags);

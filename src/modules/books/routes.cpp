@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include "core/http/cached.hpp"
+#include "core/http/expand.hpp"
 #include "core/http/handler.hpp"
+#include "core/http/resource.hpp"
 #include "core/jobs/routes.hpp"
 #include "modules/books/import_job.hpp"
 
@@ -16,34 +18,22 @@ using enum ErrorKind;
 constexpr auto librarian = Access::needs(Permission::books_write);
 
 
-Task<Result<Versioned<Book>>> versioned(Task<Result<Book>> task) {
-  auto book = co_await std::move(task);
-  if (!book) co_return Failure(std::move(book.error()));
-  const auto version = book->version;
-  co_return Versioned<Book>{std::move(*book), version};
-}
-
-Task<Result<Created<Book>>> created(Task<Result<Book>> task) {
-  auto book = co_await std::move(task);
-  if (!book) co_return Failure(std::move(book.error()));
-  Created<Book> out{std::move(*book), "", 0};
-  out.location = fmt::format("/api/v1/books/{}", out.value.id.value);
-  out.version = out.value.version;
-  co_return out;
-}
-
-Task<Result<Created<Copy>>> created(Task<Result<Copy>> task) {
-  auto copy = co_await std::move(task);
-  if (!copy) co_return Failure(std::move(copy.error()));
-  Created<Copy> out{std::move(*copy), "", 0};
-  out.location = fmt::format("/api/v1/copies/{}", out.value.id.value);
+Task<Result<Numbered>> answers(Context& context, Task<Result<std::vector<Book>>> task) {
+  auto books = co_await std::move(task);
+  if (!books) co_return Failure(std::move(books.error()));
+  Numbered out;
+  for (Book& book : *books) {
+    const auto id = book.id.value;
+    const auto version = book.version;
+    out.emplace_back(id, Answer<Versioned<Book>>::make(context, {std::move(book), version}));
+  }
   co_return out;
 }
 
 }  // namespace
 
 std::vector<Route> book_routes(BookService& books, Importer& importer, jobs::Queue& queue, jobs::Spool& spool,
-                               cache::BodyCache& cache) {
+                               cache::BodyCache& cache, std::vector<Expansion> of_a_book) {
   std::vector<Route> routes;
   const auto add = [&](Route route) { routes.push_back(std::move(route).tagged("Catalogue")); };
 
@@ -51,7 +41,7 @@ std::vector<Route> book_routes(BookService& books, Importer& importer, jobs::Que
                  [&](Query<BookFilter> filter, Paging page) { return books.list(*filter, *page); }),
              cache, always(catalogue_tag())));
   add(post("/api/v1/books", "Add a book", librarian, {refused},
-           [&](Body<NewBook> book, Caller by) { return created(books.create(*book, by)); }));
+           [&](Body<NewBook> book, Caller by) { return created(books.create(*book, by), "/api/v1/books/"); }));
   add(cached(get("/api/v1/books/facets", "Count the books by genre, author, year and language", Access::anyone(), {},
                  [&](Query<BookFilter> filter) { return books.facets(*filter, 100); }),
              cache, always(catalogue_tag())));
@@ -67,12 +57,17 @@ std::vector<Route> book_routes(BookService& books, Importer& importer, jobs::Que
           .with_status(202)
           .documented_as<jobs::TaskAccepted>()
           .limited(RateClass::upload)
+          .by_itself()
           .accepts_up_to(64 * 1024 * 1024)
           .explained("CSV with any of the usual headers (Goodreads and goodbooks-10k known) or JSON lines. Books are "
                      "matched by ISBN, then by title and author, so that the same file again changes nothing."));
-  add(cached(get("/api/v1/books/{id}", "Read a book", Access::anyone(), {ErrorKind::not_found},
-                 [&](Path<BookId> id) { return versioned(books.find(*id)); }),
-             cache, by_path_id(book_tag_kind)));
+  add(cached_with_neighbours(
+      expandable(get("/api/v1/books/{id}", "Read a book", Access::anyone(), {ErrorKind::not_found},
+                     [&](Path<BookId> id) { return versioned(books.find(*id)); }),
+                 std::move(of_a_book)),
+      cache, book_tag_kind, [&](Context& context, std::int64_t first, std::int64_t last) {
+        return answers(context, books.between(BookId{first}, BookId{last}));
+      }));
   add(put("/api/v1/books/{id}", "Replace a book", librarian, {ErrorKind::not_found, refused, ErrorKind::stale},
           [&](Path<BookId> id, Body<NewBook> book, IfMatch seen, Caller by) {
             return versioned(books.replace(*id, *book, *seen, by));
@@ -83,15 +78,6 @@ std::vector<Route> book_routes(BookService& books, Importer& importer, jobs::Que
             }));
   add(del("/api/v1/books/{id}", "Delete a book", librarian, {ErrorKind::not_found, refused, ErrorKind::stale},
           [&](Path<BookId> id, IfMatch seen, Caller by) { return books.remove(*id, *seen, by); }));
-
-  add(get("/api/v1/books/{id}/copies", "List a book's copies", Access::anyone(), {ErrorKind::not_found},
-          [&](Path<BookId> id) { return books.copies(*id); }));
-  add(post("/api/v1/books/{id}/copies", "Add a copy", librarian, {ErrorKind::not_found, refused},
-           [&](Path<BookId> id, OptionalBody<NewCopy> copy, Caller by) { return created(books.add_copy(*id, *copy, by)); }));
-  add(patch("/api/v1/copies/{id}", "Change a copy", librarian, {ErrorKind::not_found, refused},
-            [&](Path<CopyId> id, Body<CopyChanges> changes, Caller by) { return books.change_copy(*id, *changes, by); }));
-  add(del("/api/v1/copies/{id}", "Remove a copy that was never lent", librarian, {ErrorKind::not_found, refused},
-          [&](Path<CopyId> id, Caller by) { return books.remove_copy(*id, by); }));
 
   for (auto& alias : also_at(routes, Method::post, "/api/v1/books/import", {"/api/v1/imports"}))
     routes.push_back(std::move(alias));

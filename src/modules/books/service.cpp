@@ -10,7 +10,6 @@ namespace lumina::books {
 namespace {
 
 constexpr auto no_such_book = "Book not found";
-constexpr auto no_such_copy = "Copy not found";
 
 Failure duplicate_isbn() {
   return fail(ErrorKind::refused, "duplicate_isbn", "A book with this ISBN exists already");
@@ -82,6 +81,11 @@ Task<Result<Book>> BookService::find(BookId id) {
     if (auto book = BookRepository(tx).find(id)) return std::move(*book);
     return not_found(no_such_book);
   };
+  return database_.read(std::move(work));
+}
+
+Task<Result<std::vector<Book>>> BookService::between(BookId first, BookId last) {
+  auto work = [first, last](db::Transaction& tx) { return BookRepository(tx).between(first, last); };
   return database_.read(std::move(work));
 }
 
@@ -178,6 +182,8 @@ Task<Status> BookService::remove(BookId id, Precondition seen, Caller by) {
       case BookRepository::Removal::absent: return not_found(no_such_book);
       case BookRepository::Removal::on_loan:
         return fail(ErrorKind::refused, "on_loan", "The book cannot be deleted while a copy is on loan");
+      case BookRepository::Removal::on_hold:
+        return fail(ErrorKind::refused, "on_hold", "The book cannot be deleted while somebody waits for it");
       case BookRepository::Removal::done: break;
     }
     journal_.record(tx, by, about("book.deleted", id));
@@ -224,67 +230,6 @@ BookService::Outcome BookService::upsert(db::Transaction& tx, const NewBook& boo
     return Outcome::unchanged;
   journal_.record(tx, by, about("book.updated", *match));
   return Outcome::updated;
-}
-
-Task<Result<std::vector<Copy>>> BookService::copies(BookId book) {
-  auto work = [book](db::Transaction& tx) -> Result<std::vector<Copy>> {
-    BookRepository books(tx);
-    if (!books.find(book)) return not_found(no_such_book);
-    return books.copies(book);
-  };
-  return database_.read(std::move(work));
-}
-
-Task<Result<Copy>> BookService::add_copy(BookId book, NewCopy copy, Caller by) {
-  auto work = [this, book, copy = std::move(copy), by = std::move(by)](db::Transaction& tx) -> Result<Copy> {
-    BookRepository books(tx);
-    if (!books.find(book)) return not_found(no_such_book);
-    const auto id = books.insert_copy(book, copy, clock_.now());
-    if (!id) return fail(ErrorKind::refused, "duplicate_barcode", "Another copy has this barcode");
-    books.refresh_copy_counts(book);
-    journal_.record(tx, by, {.type = "copy.created", .resource = "copy", .resource_id = id->value, .book = book});
-    return *books.find_copy(*id);
-  };
-  return database_.write(std::move(work));
-}
-
-Task<Result<Copy>> BookService::change_copy(CopyId id, CopyChanges changes, Caller by) {
-  auto work = [this, id, changes = std::move(changes), by = std::move(by)](db::Transaction& tx) -> Result<Copy> {
-    BookRepository books(tx);
-    auto copy = books.find_copy(id);
-    if (!copy) return not_found(no_such_copy);
-    changes.barcode.apply(copy->barcode);
-    changes.location.apply(copy->location);
-    changes.condition.apply(copy->condition);
-    if (changes.status.mentioned()) {
-      if (copy->status == CopyStatus::on_loan)
-        return fail(ErrorKind::refused, "on_loan", "The copy is on loan; it must come back first");
-      for (std::size_t i = 0; i < copy_status_names.size(); ++i)
-        if (copy_status_names[i] == changes.status.value) copy->status = static_cast<CopyStatus>(i);
-    }
-    if (books.update_copy(*copy, clock_.now()) == BookRepository::CopyChange::duplicate_barcode)
-      return fail(ErrorKind::refused, "duplicate_barcode", "Another copy has this barcode");
-    books.refresh_copy_counts(copy->book_id);
-    journal_.record(tx, by, {.type = "copy.updated", .resource = "copy", .resource_id = id.value, .book = copy->book_id});
-    return *books.find_copy(id);
-  };
-  return database_.write(std::move(work));
-}
-
-Task<Status> BookService::remove_copy(CopyId id, Caller by) {
-  auto work = [this, id, by = std::move(by)](db::Transaction& tx) -> Status {
-    BookRepository books(tx);
-    const auto copy = books.find_copy(id);
-    if (!copy) return not_found(no_such_copy);
-    if (copy->status == CopyStatus::on_loan)
-      return fail(ErrorKind::refused, "on_loan", "The copy is on loan; it must come back first");
-    if (!books.erase_copy(id))
-      return fail(ErrorKind::refused, "has_history", "The copy has been lent before; set its status to withdrawn instead");
-    books.refresh_copy_counts(copy->book_id);
-    journal_.record(tx, by, {.type = "copy.deleted", .resource = "copy", .resource_id = id.value, .book = copy->book_id});
-    return {};
-  };
-  return database_.write(std::move(work));
 }
 
 std::optional<std::string> book_title(db::Transaction& tx, BookId id) {

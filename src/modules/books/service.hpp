@@ -25,6 +25,8 @@ class BookService {
       : database_(database), clock_(clock), journal_(journal) {}
 
   Task<Result<Book>> find(BookId id);
+  // Those that exist of an interval of ids, both ends included.
+  Task<Result<std::vector<Book>>> between(BookId first, BookId last);
   Task<Result<Page<Book>>> list(BookFilter filter, PageRequest page);
   // Blocking, for the command line.
   Result<Page<Book>> list_now(BookFilter filter, PageRequest page);
@@ -34,11 +36,6 @@ class BookService {
   Task<Result<Book>> replace(BookId id, NewBook book, Precondition seen, Caller by);
   Task<Result<Book>> change(BookId id, BookChanges changes, Precondition seen, Caller by);
   Task<Status> remove(BookId id, Precondition seen, Caller by);
-
-  Task<Result<std::vector<Copy>>> copies(BookId book);
-  Task<Result<Copy>> add_copy(BookId book, NewCopy copy, Caller by);
-  Task<Result<Copy>> change_copy(CopyId id, CopyChanges changes, Caller by);
-  Task<Status> remove_copy(CopyId id, Caller by);
 
   enum class Outcome : std::uint8_t { created, updated, unchanged };
   // One record of an import: created, or merged into the book it matches; empty fields never erase what is there.

@@ -113,7 +113,7 @@ const std::string_view history_sql =
 
 // The next due date comes by way of the book's copies: a few, however often the book was ever lent.
 const std::string_view availability_sql =
-    "SELECT s.active_borrows, s.total_borrows, s.copies_total, s.copies_available, "
+    "SELECT s.active_borrows, s.total_borrows, s.copies_total, s.copies_available, s.holds_open, "
     "(SELECT min((SELECT o.due_date FROM borrows o WHERE o.copy_id = c.id AND o.return_date IS NULL)) "
     "FROM copies c WHERE c.book_id = $1) FROM books b JOIN book_stats s ON s.book_id = b.id "
     "WHERE b.id = $1 AND b.deleted_at IS NULL";
@@ -123,7 +123,10 @@ const std::string standing_sql =
     "(SELECT u.is_active FROM users u WHERE u.id = $2 AND u.deleted_at IS NULL), "
     "(SELECT o.id FROM borrows o WHERE o.user_id = $2 AND o.book_id = $1 AND o.status <> 'returned'), "
     "(SELECT c.id FROM copies c WHERE c.book_id = $1 AND " +
-    free_copy + " ORDER BY c.id LIMIT 1) FROM books b WHERE b.id = $1 AND b.deleted_at IS NULL";
+    free_copy +
+    " ORDER BY c.id LIMIT 1), "
+    "(SELECT h.copy_id FROM holds h WHERE h.user_id = $2 AND h.book_id = $1 AND h.ended_at IS NULL), s.holds_open "
+    "FROM books b JOIN book_stats s ON s.book_id = b.id WHERE b.id = $1 AND b.deleted_at IS NULL";
 
 std::string borrow_sql(Contended contended) {
   const std::string skip = contended == Contended::pass_over ? " SKIP LOCKED" : "";
@@ -137,8 +140,9 @@ std::string borrow_sql(Contended contended) {
          "RETURNING id AS journal_id, user_id AS journal_user, book_id AS journal_book), "
          "counted AS (UPDATE book_stats s SET copies_available = s.copies_available - 1, "
          "active_borrows = s.active_borrows + 1, total_borrows = s.total_borrows + 1 "
-         "FROM changed WHERE s.book_id = changed.journal_book)" +
-         events::Journal::attached(5) + "SELECT journal_id, copy_id, title, author FROM changed, pick";
+         "FROM changed WHERE s.book_id = changed.journal_book RETURNING s.holds_open)" +
+         events::Journal::attached(5) +
+         "SELECT journal_id, copy_id, title, author, holds_open FROM changed, pick, counted";
 }
 
 }  // namespace lumina::borrows

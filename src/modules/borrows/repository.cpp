@@ -13,10 +13,11 @@ Borrow to_loan(LoanRow row, bool with_user) {
 
 std::optional<Standing> BorrowRepository::standing(BookId book, UserId user) {
   std::optional<Standing> found;
-  tx_.each<std::string, std::string, std::optional<bool>, std::optional<BorrowId>, std::optional<CopyId>>(
+  tx_.each<std::string, std::string, std::optional<bool>, std::optional<BorrowId>, std::optional<CopyId>,
+           std::optional<CopyId>, int>(
       [&](std::string title, std::string author, std::optional<bool> active, std::optional<BorrowId> own,
-          std::optional<CopyId> copy) {
-        found = Standing{std::move(title), std::move(author), active, own, copy};
+          std::optional<CopyId> copy, std::optional<CopyId> kept, int holds_open) {
+        found = Standing{std::move(title), std::move(author), active, own, copy, kept, holds_open};
       },
       standing_sql, book, user);
   return found;
@@ -25,6 +26,16 @@ std::optional<Standing> BorrowRepository::standing(BookId book, UserId user) {
 std::int64_t BorrowRepository::open_loans(UserId user) {
   return std::get<0>(*tx_.one<std::int64_t>(
       "SELECT count(*) FROM borrows WHERE user_id = $1 AND status <> 'returned'", user));
+}
+
+std::vector<Borrow> BorrowRepository::open_of(UserId user) {
+  static const std::string sql =
+      "SELECT " + loan_columns.list() +
+      " FROM borrows w JOIN books b ON b.id = w.book_id JOIN users u ON u.id = w.user_id "
+      "WHERE w.user_id = $1 AND w.status <> 'returned' ORDER BY w.due_date, w.id";
+  std::vector<Borrow> loans;
+  for (auto& row : tx_.list(loan_columns, sql, user)) loans.push_back(to_loan(std::move(row), false));
+  return loans;
 }
 
 void BorrowRepository::hold_borrower(UserId user) {
@@ -44,14 +55,15 @@ std::optional<BorrowId> BorrowRepository::insert(const NewBorrow& loan, CopyId c
   return std::get<0>(*made);
 }
 
-std::optional<Borrow> BorrowRepository::insert_at_once(const NewBorrow& loan, Contended contended,
-                                                       const events::Journal::Attachment& journal) {
+std::optional<Lent> BorrowRepository::insert_at_once(const NewBorrow& loan, Contended contended,
+                                                     const events::Journal::Attachment& journal) {
   static const std::string passing_over = borrow_sql(Contended::pass_over),
                            waiting = borrow_sql(Contended::wait);
-  std::optional<Borrow> made;
-  tx_.each<BorrowId, CopyId, std::string, std::string>(
-      [&](BorrowId id, CopyId copy, std::string title, std::string author) {
-        Borrow& b = made.emplace();
+  std::optional<Lent> made;
+  tx_.each<BorrowId, CopyId, std::string, std::string, int>(
+      [&](BorrowId id, CopyId copy, std::string title, std::string author, int holds_open) {
+        Borrow& b = made.emplace().loan;
+        made->holds_open = holds_open;
         b.id = id;
         b.user_id = loan.user;
         b.book_id = loan.book;
@@ -87,24 +99,28 @@ auto closing(std::optional<Borrow>& closed, UserId user, BookId book, Timestamp 
 
 }  // namespace
 
-std::optional<Borrow> BorrowRepository::close(UserId user, BookId book, Timestamp now) {
-  std::optional<Borrow> closed;
+std::optional<Closed> BorrowRepository::close(UserId user, BookId book, Timestamp now) {
+  std::optional<Borrow> loan;
   tx_.each<BorrowId, CopyId, Timestamp, Timestamp, int, std::string, std::string>(
-      closing(closed, user, book, now),
+      closing(loan, user, book, now),
       "UPDATE borrows SET return_date = $3, status = 'returned' "
       "WHERE user_id = $1 AND book_id = $2 AND status <> 'returned' "
       "RETURNING id, copy_id, borrow_date, due_date, renewals, "
       "(SELECT title FROM books WHERE id = $2), (SELECT author FROM books WHERE id = $2)",
       user, book, now);
-  if (closed)
-    tx_.execute(
-        "UPDATE book_stats SET active_borrows = active_borrows - 1, copies_available = copies_available + "
-        "(SELECT count(*) FROM copies WHERE id = $2 AND status = 'available') WHERE book_id = $1",
-        book, closed->copy_id);
+  if (!loan) return {};
+  std::optional<Closed> closed;
+  const CopyId copy = loan->copy_id;
+  tx_.each<CopyStatus, int>(
+      [&](CopyStatus status, int holds_open) { closed = Closed{std::move(*loan), status, holds_open}; },
+      "UPDATE book_stats SET active_borrows = active_borrows - 1, copies_available = copies_available + "
+      "(SELECT count(*) FROM copies WHERE id = $2 AND status = 'available') WHERE book_id = $1 "
+      "RETURNING (SELECT status FROM copies WHERE id = $2), holds_open",
+      book, copy);
   return closed;
 }
 
-std::optional<Borrow> BorrowRepository::close_at_once(UserId user, BookId book, Timestamp now,
+std::optional<Closed> BorrowRepository::close_at_once(UserId user, BookId book, Timestamp now,
                                                       const events::Journal::Attachment& journal) {
   static const std::string sql =
       "WITH changed AS (UPDATE borrows SET return_date = $3::bigint, status = 'returned' "
@@ -114,14 +130,22 @@ std::optional<Borrow> BorrowRepository::close_at_once(UserId user, BookId book, 
       "renewals), "
       "freed AS (SELECT c.status FROM copies c JOIN changed ON changed.copy_id = c.id FOR SHARE OF c), "
       "counted AS (UPDATE book_stats s SET active_borrows = s.active_borrows - 1, copies_available = "
-      "s.copies_available + CASE WHEN freed.status = 'available' THEN 1 ELSE 0 END "
-      "FROM changed, freed WHERE s.book_id = changed.journal_book)" +
+      "s.copies_available + CASE WHEN freed.status = 'available' AND s.holds_open = 0 THEN 1 ELSE 0 END "
+      "FROM changed, freed WHERE s.book_id = changed.journal_book RETURNING s.holds_open), "
+      "kept AS (UPDATE copies c SET status = 'on_hold' FROM changed, freed, counted "
+      "WHERE c.id = changed.copy_id AND freed.status = 'available' AND counted.holds_open > 0)" +
       events::Journal::attached(4) +
-      "SELECT journal_id, copy_id, borrow_date, due_date, renewals, b.title, b.author "
-      "FROM changed JOIN books b ON b.id = journal_book";
-  std::optional<Borrow> closed;
-  tx_.each<BorrowId, CopyId, Timestamp, Timestamp, int, std::string, std::string>(
-      closing(closed, user, book, now), sql, user, book, now, journal.type, journal.resource, journal.at,
+      "SELECT journal_id, copy_id, borrow_date, due_date, renewals, b.title, b.author, freed.status, "
+      "counted.holds_open FROM changed JOIN books b ON b.id = journal_book, freed, counted";
+  std::optional<Closed> closed;
+  tx_.each<BorrowId, CopyId, Timestamp, Timestamp, int, std::string, std::string, CopyStatus, int>(
+      [&](BorrowId id, CopyId copy, Timestamp borrowed, Timestamp due, int renewals, std::string title,
+          std::string author, CopyStatus status, int holds_open) {
+        std::optional<Borrow> loan;
+        closing(loan, user, book, now)(id, copy, borrowed, due, renewals, std::move(title), std::move(author));
+        closed = Closed{std::move(*loan), status, holds_open};
+      },
+      sql, user, book, now, journal.type, journal.resource, journal.at,
       journal.actor, journal.address, journal.request_id, journal.origin);
   return closed;
 }
@@ -190,9 +214,10 @@ BorrowHistory BorrowRepository::history(UserId user, Timestamp now) {
 
 std::optional<Availability> BorrowRepository::availability(BookId book) {
   std::optional<Availability> found;
-  tx_.each<std::int64_t, std::int64_t, int, int, std::optional<Timestamp>>(
-      [&](std::int64_t active, std::int64_t total, int copies, int available, std::optional<Timestamp> next) {
-        found = Availability{book, available > 0, active, total, copies, available, 0, next};
+  tx_.each<std::int64_t, std::int64_t, int, int, int, std::optional<Timestamp>>(
+      [&](std::int64_t active, std::int64_t total, int copies, int available, int holds,
+          std::optional<Timestamp> next) {
+        found = Availability{book, available > 0, active, total, copies, available, holds, next};
       },
       availability_sql, book);
   return found;

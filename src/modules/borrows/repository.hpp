@@ -8,6 +8,7 @@
 #include "core/base/page.hpp"
 #include "core/db/transaction.hpp"
 #include "core/events/journal.hpp"
+#include "modules/borrows/copy_model.hpp"
 #include "modules/borrows/loan_query.hpp"
 #include "modules/borrows/model.hpp"
 
@@ -23,6 +24,23 @@ struct Standing {
   std::optional<bool> borrower_active;  // nothing: no such person
   std::optional<BorrowId> own_loan;     // of this book, open
   std::optional<CopyId> free_copy;
+  std::optional<CopyId> held_copy;  // kept for this person
+  int holds_open = 0;               // people in line for the book, this one included
+
+  std::optional<CopyId> copy() const { return held_copy ? held_copy : free_copy; }
+};
+
+// A loan just made or ended, and what the line of the book makes of it.
+struct Lent {
+  Borrow loan;
+  int holds_open = 0;
+};
+struct Closed {
+  Borrow loan;
+  CopyStatus copy = CopyStatus::available;  // as stored
+  int holds_open = 0;
+  // Whether the copy has to be put in order: somebody waits for it, or it was lost and is found.
+  bool unsettled() const { return holds_open > 0 || copy != CopyStatus::available; }
 };
 
 struct NewBorrow {
@@ -38,6 +56,8 @@ class BorrowRepository {
   // Nothing when there is no such book.
   std::optional<Standing> standing(BookId book, UserId user);
   std::int64_t open_loans(UserId user);
+  // The first due first.
+  std::vector<Borrow> open_of(UserId user);
   // PostgreSQL: until the end of the transaction nobody else lends to this person under a limit.
   void hold_borrower(UserId user);
 
@@ -46,13 +66,13 @@ class BorrowRepository {
   // PostgreSQL: picks a copy, lends it, counts and journals in one statement. Nothing when it could not be
   // lent now: ask standing() why. Copies that others are taking at this moment are passed over, or waited
   // for.
-  std::optional<Borrow> insert_at_once(const NewBorrow& loan, Contended contended,
-                                       const events::Journal::Attachment& journal);
+  std::optional<Lent> insert_at_once(const NewBorrow& loan, Contended contended,
+                                     const events::Journal::Attachment& journal);
 
   // Closes the open loan of this person and book; nothing when there is none.
-  std::optional<Borrow> close(UserId user, BookId book, Timestamp now);
-  // The same in one statement of PostgreSQL, journalled.
-  std::optional<Borrow> close_at_once(UserId user, BookId book, Timestamp now,
+  std::optional<Closed> close(UserId user, BookId book, Timestamp now);
+  // The same in one statement of PostgreSQL, journalled. When people are in line, the copy is set aside for them.
+  std::optional<Closed> close_at_once(UserId user, BookId book, Timestamp now,
                                       const events::Journal::Attachment& journal);
 
   // Stays as it is until the end of a writing transaction.

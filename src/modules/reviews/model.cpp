@@ -28,6 +28,9 @@ std::vector<Field> Review::fields() {
           {"sentiment_score", &Review::sentiment_score, "-1 to 1"},
           {"sentiment_source", &Review::sentiment_source, "Who found the score"},
           {"helpful_count", &Review::helpful_count, "People who found it helpful"},
+          {"reply_count", &Review::reply_count, "Replies to it"},
+          {"spoiler", &Review::spoiler, "Whether it gives the plot away; its text is then shown with spoilers=1 only"},
+          {"standing", &Review::standing, "shown or cleared; its author and staff also meet pending and hidden"},
           {"created_at", &Review::created_at, "When it was written"},
           {"updated_at", &Review::updated_at, "When it was last changed"},
           {"user", &Review::user, "Who wrote it"}};
@@ -35,18 +38,28 @@ std::vector<Field> Review::fields() {
 std::vector<Field> NewReview::fields() {
   return {{"book_id", &NewReview::book_id, "A book you have borrowed"},
           {"review_text", &NewReview::review_text, "10 to 5000 characters", text_rules()},
-          {"rating", &NewReview::rating, "1.0 to 5.0 in steps of 0.5", rating_rules()}};
+          {"rating", &NewReview::rating, "1.0 to 5.0 in steps of 0.5", rating_rules()},
+          {"spoiler", &NewReview::spoiler, "Whether it gives the plot away (default false)"}};
 }
 std::vector<Field> ReviewChanges::fields() {
   return {{"review_text", &ReviewChanges::review_text, "10 to 5000 characters", text_rules()},
-          {"rating", &ReviewChanges::rating, "1.0 to 5.0 in steps of 0.5", rating_rules()}};
+          {"rating", &ReviewChanges::rating, "1.0 to 5.0 in steps of 0.5", rating_rules()},
+          {"spoiler", &ReviewChanges::spoiler, "Whether it gives the plot away"}};
 }
 std::vector<Field> ReviewOrder::fields() {
   return {{"sort",
            &ReviewOrder::sort,
            "Order; '-' in front for descending (default -created_at)",
            {schema::one_of({"created_at", "-created_at", "rating", "-rating", "sentiment_score",
-                            "-sentiment_score", "helpful", "-helpful"})}}};
+                            "-sentiment_score", "helpful", "-helpful"})}},
+          {"order",
+           &ReviewOrder::order,
+           "helpful: the most helpful first; newest: the newest first",
+           {schema::one_of({"helpful", "newest"})}},
+          {"spoilers", &ReviewOrder::spoilers, "true: with the texts that give the plot away"}};
+}
+std::vector<Field> SpoilerChoice::fields() {
+  return {{"spoilers", &SpoilerChoice::spoilers, "true: with the text, though it gives the plot away"}};
 }
 std::vector<Field> SentimentDistribution::fields() {
   return {{"positive", &SentimentDistribution::positive, "Reviews above 0.3"},

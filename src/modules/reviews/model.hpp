@@ -24,6 +24,11 @@ struct Reviewer {
   static std::vector<schema::Field> fields();
 };
 
+// Whether a review is seen: shown and cleared ones are. Three reports make a shown one pending; staff hides or clears.
+enum class Standing : std::uint8_t { shown, pending, hidden, cleared };
+constexpr std::array<std::string_view, 4> standing_names{"shown", "pending", "hidden", "cleared"};
+constexpr auto& enum_names(Standing) { return standing_names; }
+
 struct Review {
   ReviewId id;
   UserId user_id;
@@ -33,9 +38,14 @@ struct Review {
   double sentiment_score = 0;  // -1 to 1
   SentimentSource sentiment_source = SentimentSource::lexicon;
   int helpful_count = 0;
+  int reply_count = 0;
+  bool spoiler = false;  // the text is given only to who asks for spoilers
+  Standing standing = Standing::shown;
   Timestamp created_at, updated_at;
   Reviewer user;
   std::int64_t version = 1;  // part of the ETag, not of the body
+
+  bool seen() const { return standing == Standing::shown || standing == Standing::cleared; }
 
   static constexpr std::string_view type_name = "Review";
   static std::vector<schema::Field> fields();
@@ -45,6 +55,7 @@ struct NewReview {
   BookId book_id;
   std::string review_text;  // 10..5000 code points
   double rating = 0;        // 1.0..5.0
+  std::optional<bool> spoiler;
   static constexpr std::string_view type_name = "NewReview";
   static std::vector<schema::Field> fields();
 };
@@ -52,15 +63,27 @@ struct NewReview {
 struct ReviewChanges {
   std::optional<std::string> review_text;
   std::optional<double> rating;
+  std::optional<bool> spoiler;
   static constexpr std::string_view type_name = "ReviewChanges";
   static std::vector<schema::Field> fields();
 };
 
 struct ReviewOrder {
   std::optional<std::string> sort;
+  std::optional<std::string> order;  // helpful or newest: another spelling of the usual two
+  std::optional<bool> spoilers;
   static constexpr std::string_view type_name = "ReviewOrder";
   static std::vector<schema::Field> fields();
 };
+
+struct SpoilerChoice {
+  std::optional<bool> spoilers;
+  static constexpr std::string_view type_name = "SpoilerChoice";
+  static std::vector<schema::Field> fields();
+};
+
+// In the place of a text that gives the plot away.
+constexpr std::string_view spoiler_notice = "This review gives away what happens; ask with spoilers=1 to read it.";
 
 struct SentimentDistribution {
   int positive = 0, neutral = 0, negative = 0;

@@ -17,6 +17,9 @@ const db::Columns<Row> columns{{"r.id", &Row::id},
                                {"r.sentiment_score", &Row::sentiment_score},
                                {"r.sentiment_source", &Row::sentiment_source},
                                {"r.helpful_count", &Row::helpful_count},
+                               {"r.reply_count", &Row::reply_count},
+                               {"r.spoiler", &Row::spoiler},
+                               {"r.standing", &Row::standing},
                                {"r.created_at", &Row::created_at},
                                {"r.updated_at", &Row::updated_at},
                                {"r.version", &Row::version},
@@ -36,6 +39,7 @@ std::vector<Review> finished(std::vector<Row> rows) {
 }
 
 std::string_view order_by(const ReviewOrder& order) {
+  if (order.order == "helpful") return "r.helpful_count DESC, r.id DESC";
   const std::string_view sort = order.sort ? std::string_view(*order.sort) : "-created_at";
   if (sort == "created_at") return "r.created_at, r.id";
   if (sort == "rating") return "r.rating, r.id";
@@ -57,20 +61,26 @@ std::optional<Review> ReviewRepository::find(ReviewId id) {
   return row ? std::optional(finished(std::move(*row))) : std::nullopt;
 }
 
+std::optional<Review> ReviewRepository::find_locked(ReviewId id) {
+  if (tx_.postgresql()) tx_.one<ReviewId>("SELECT id FROM reviews WHERE id = $1 FOR UPDATE", id);
+  return find(id);
+}
+
 Page<Review> ReviewRepository::list(BookId book, const ReviewOrder& order, const PageRequest& page) {
-  const std::string sql = "SELECT " + columns.list() + from_reviews + "WHERE r.book_id = $1 ORDER BY " +
+  const std::string sql = "SELECT " + columns.list() + from_reviews + "WHERE r.book_id = $1 AND r.standing IN ('shown', 'cleared') ORDER BY " +
                           std::string(order_by(order)) +
                           " LIMIT CAST($2 AS BIGINT) OFFSET CAST($3 AS BIGINT)";
   Page<Review> out;
   out.items = finished(tx_.list(columns, sql, book, page.limit, page.skip));
-  out.total = std::get<0>(*tx_.one<std::int64_t>("SELECT count(*) FROM reviews WHERE book_id = $1", book));
+  out.total = std::get<0>(*tx_.one<std::int64_t>(
+      "SELECT count(*) FROM reviews WHERE book_id = $1 AND standing IN ('shown', 'cleared')", book));
   return out;
 }
 
 std::vector<Review> ReviewRepository::sample(BookId book, int most) {
   static const std::string sql =
       "SELECT " + columns.list() + from_reviews +
-      "WHERE r.book_id = $1 ORDER BY r.helpful_count DESC, r.created_at DESC, r.id DESC "
+      "WHERE r.book_id = $1 AND r.standing IN ('shown', 'cleared') AND r.spoiler = 0 ORDER BY r.helpful_count DESC, r.created_at DESC, r.id DESC "
       "LIMIT CAST($2 AS BIGINT)";
   return finished(tx_.list(columns, sql, book, most));
 }
@@ -91,26 +101,31 @@ std::optional<ReviewId> ReviewRepository::insert(UserId user, const NewReview& r
                                                  const Sentiment& sentiment, Timestamp now) {
   const auto row = tx_.one<ReviewId>(
       "INSERT INTO reviews (user_id, book_id, review_text, rating, sentiment_score, sentiment_source, "
-      "created_at, "
-      "updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $7) ON CONFLICT (user_id, book_id) DO NOTHING "
+      "spoiler, created_at, "
+      "updated_at) VALUES ($1, $2, $3, $4, $5, $6, $8, $7, $7) ON CONFLICT (user_id, book_id) DO NOTHING "
       "RETURNING id",
-      user, review.book_id, review.review_text, review.rating, sentiment.score, sentiment.source, now);
+      user, review.book_id, review.review_text, review.rating, sentiment.score, sentiment.source, now,
+      review.spoiler.value_or(false));
   return row ? std::optional(std::get<0>(*row)) : std::nullopt;
 }
 
 bool ReviewRepository::update(const Review& r, Timestamp now) {
   return tx_.execute(
              "UPDATE reviews SET review_text = $3, rating = $4, sentiment_score = $5, sentiment_source = $6, "
-             "updated_at = $7, version = version + 1 WHERE id = $1 AND version = $2",
-             r.id, r.version, r.review_text, r.rating, r.sentiment_score, r.sentiment_source, now) > 0;
+             "updated_at = $7, spoiler = $8, standing = $9, version = version + 1 WHERE id = $1 AND version = $2",
+             r.id, r.version, r.review_text, r.rating, r.sentiment_score, r.sentiment_source, now, r.spoiler,
+             r.standing) > 0;
 }
 
 bool ReviewRepository::erase(ReviewId id) {
   tx_.execute("DELETE FROM review_votes WHERE review_id = $1", id);
+  tx_.execute("DELETE FROM review_reports WHERE review_id = $1", id);
+  tx_.execute("DELETE FROM review_replies WHERE review_id = $1", id);
   return tx_.execute("DELETE FROM reviews WHERE id = $1", id) > 0;
 }
 
 void ReviewRepository::count(const Review& r, int sign) {
+  if (!r.seen()) return;
   const auto bin = sentiment_sign(r.sentiment_score);
   tx_.execute(
       "UPDATE book_stats SET review_count = review_count + $2, rating_halves = rating_halves + $3, "

@@ -25,8 +25,10 @@ class ReviewRepository {
   explicit ReviewRepository(db::Transaction& tx) : tx_(tx) {}
 
   std::optional<Review> find(ReviewId id);
+  // The same, and nobody else changes it before this unit of work ends.
+  std::optional<Review> find_locked(ReviewId id);
   Page<Review> list(BookId book, const ReviewOrder& order, const PageRequest& page);
-  // The newest and most helpful, for themes and summary.
+  // The newest and most helpful that give nothing away, for themes and summary.
   std::vector<Review> sample(BookId book, int most);
   std::optional<ReviewId> find_own(UserId user, BookId book);
   bool has_borrowed(UserId user, BookId book);
@@ -37,7 +39,7 @@ class ReviewRepository {
   // False when it no longer stands at this version.
   bool update(const Review& review, Timestamp now);
   bool erase(ReviewId id);
-  // Adds a review to its book's counters (sign 1) or takes it out (sign -1).
+  // Adds a review to its book's counters (sign 1) or takes it out (sign -1); one that is not seen is not counted.
   void count(const Review& review, int sign);
 
   // False when the vote was there (add) or was not (remove) already.

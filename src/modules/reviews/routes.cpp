@@ -2,8 +2,7 @@
 
 #include "core/http/cached.hpp"
 #include "core/http/handler.hpp"
-
-#include <fmt/format.h>
+#include "core/http/resource.hpp"
 
 namespace lumina::reviews {
 namespace {
@@ -11,31 +10,38 @@ namespace {
 using namespace http;
 using enum ErrorKind;
 
-Task<Result<Created<Review>>> created(Task<Result<Review>> task) {
-  auto review = co_await std::move(task);
-  if (!review) co_return Failure(std::move(review.error()));
-  Created<Review> out{std::move(*review), "", 0};
-  out.location = fmt::format("/api/v1/reviews/{}", out.value.id.value);
-  out.version = out.value.version;
-  co_return out;
-}
-
-Task<Result<Versioned<Review>>> versioned(Task<Result<Review>> task) {
-  auto review = co_await std::move(task);
-  if (!review) co_return Failure(std::move(review.error()));
-  const auto version = review->version;
-  co_return Versioned<Review>{std::move(*review), version};
+// Reports, decisions and replies.
+void add_moderation(std::vector<Route>& routes, ModerationService& moderation) {
+  const auto add = [&](Route route) { routes.push_back(std::move(route).tagged("Reviews")); };
+  const auto reader = Access::signed_in(), staff = Access::needs(Permission::reviews_moderate);
+  add(post("/api/v1/reviews/{id}/report", "Report a review", reader, {ErrorKind::not_found, refused},
+           [&](Path<ReviewId> id, Body<NewReport> report, Caller by) { return moderation.report(*id, *report, by); })
+          .explained("Three reports of different people hide a review until staff decides."));
+  add(get("/api/v1/reviews/reported", "List the reviews that were reported", staff, {},
+          [&](Paging page) { return moderation.reported(*page); }));
+  add(post("/api/v1/reviews/{id}/moderation", "Decide about a review", staff, {ErrorKind::not_found},
+           [&](Path<ReviewId> id, Body<NewDecision> decision, Caller by) {
+             return versioned(moderation.decide(*id, *decision, by));
+           }));
+  add(get("/api/v1/reviews/{id}/replies", "List the replies to a review", Access::anyone(), {ErrorKind::not_found},
+          [&](Path<ReviewId> id, Paging page) { return moderation.replies(*id, *page); }));
+  add(post("/api/v1/reviews/{id}/replies", "Reply to a review", reader, {ErrorKind::not_found},
+           [&](Path<ReviewId> id, Body<NewReply> reply, Caller by) {
+             return created(moderation.reply(*id, *reply, by), "/api/v1/replies/");
+           }));
+  add(del("/api/v1/replies/{id}", "Remove one's reply", reader, {ErrorKind::not_found},
+          [&](Path<ReplyId> id, Caller by) { return moderation.remove_reply(*id, by); }));
 }
 
 }  // namespace
 
-std::vector<Route> review_routes(ReviewService& reviews, cache::BodyCache& cache) {
+std::vector<Route> review_routes(ReviewService& reviews, ModerationService& moderation, cache::BodyCache& cache) {
   std::vector<Route> routes;
   const auto add = [&](Route route) { routes.push_back(std::move(route).tagged("Reviews")); };
   const auto reader = Access::signed_in();
 
   add(post("/api/v1/reviews", "Review a book you have borrowed", reader, {ErrorKind::not_found, refused},
-           [&](Body<NewReview> review, Caller by) { return created(reviews.create(*review, by)); }));
+           [&](Body<NewReview> review, Caller by) { return created(reviews.create(*review, by), "/api/v1/reviews/"); }));
   add(cached(
       get("/api/v1/reviews/book/{book_id}", "List a book's reviews", Access::anyone(), {ErrorKind::not_found},
           [&](Path<BookId> book, Query<ReviewOrder> order, Paging page) {
@@ -43,7 +49,9 @@ std::vector<Route> review_routes(ReviewService& reviews, cache::BodyCache& cache
           }),
       cache, by_path_id("book")));
   add(get("/api/v1/reviews/{id}", "Read a review", Access::anyone(), {ErrorKind::not_found},
-          [&](Path<ReviewId> id) { return versioned(reviews.find(*id)); }));
+          [&](Path<ReviewId> id, Query<SpoilerChoice> choice, Caller by) {
+            return versioned(reviews.find(*id, choice->spoilers.value_or(false), by));
+          }));
   const std::vector<ErrorKind> change_errors{ErrorKind::not_found, ErrorKind::stale, conflict};
   add(put("/api/v1/reviews/{id}", "Change one's review", reader, change_errors,
           [&](Path<ReviewId> id, Body<ReviewChanges> changes, IfMatch seen, Caller by) {
@@ -69,6 +77,7 @@ std::vector<Route> review_routes(ReviewService& reviews, cache::BodyCache& cache
         return reviews.sentiment(*request);
       }).with_status(200));
 
+  add_moderation(routes, moderation);
   for (auto& alias :
        also_at(routes, Method::get, "/api/v1/reviews/book/{book_id}", {"/api/v1/books/{book_id}/reviews"}))
     routes.push_back(std::move(alias));

@@ -2,12 +2,14 @@
 #pragma once
 #include "core/cache/body_cache.hpp"
 #include "core/http/route.hpp"
+#include "modules/reviews/moderation_service.hpp"
 #include "modules/reviews/service.hpp"
 
 #include <vector>
 
 namespace lumina::reviews {
 
-std::vector<http::Route> review_routes(ReviewService& reviews, cache::BodyCache& cache);
+std::vector<http::Route> review_routes(ReviewService& reviews, ModerationService& moderation,
+                                       cache::BodyCache& cache);
 
 }  // namespace lumina::reviews

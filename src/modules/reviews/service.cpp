@@ -2,6 +2,7 @@
 
 #include "core/runtime/run_on.hpp"
 #include "modules/books/service.hpp"
+#include "modules/reviews/moderation_repository.hpp"
 #include "modules/reviews/repository.hpp"
 #include "modules/reviews/themes.hpp"
 
@@ -28,6 +29,10 @@ Failure not_yours() {
 
 bool may_change(const Review& review, const Caller& by) {
   return review.user_id == by.id() || by.can(Permission::reviews_moderate);
+}
+
+void cover(Review& review) {
+  if (review.spoiler) review.review_text = spoiler_notice;
 }
 
 events::Change about(std::string_view type, const Review& r) {
@@ -67,10 +72,12 @@ Task<Result<Review>> ReviewService::create(NewReview review, Caller by) {
   co_return co_await database_.write(std::move(work));
 }
 
-Task<Result<Review>> ReviewService::find(ReviewId id) {
-  auto work = [id](db::Transaction& tx) -> Result<Review> {
-    if (auto review = ReviewRepository(tx).find(id)) return std::move(*review);
-    return no_review();
+Task<Result<Review>> ReviewService::find(ReviewId id, bool spoilers, Caller by) {
+  auto work = [id, spoilers, by = std::move(by)](db::Transaction& tx) -> Result<Review> {
+    auto review = ReviewRepository(tx).find(id);
+    if (!review || !(review->seen() || (by.signed_in() && may_change(*review, by)))) return no_review();
+    if (!spoilers) cover(*review);
+    return std::move(*review);
   };
   return database_.read(std::move(work));
 }
@@ -79,13 +86,16 @@ Task<Result<Page<Review>>> ReviewService::list(BookId book, ReviewOrder order, P
   auto work = [book, order = std::move(order),
                page = std::move(page)](db::Transaction& tx) -> Result<Page<Review>> {
     if (!books::book_title(tx, book)) return no_book();
-    return ReviewRepository(tx).list(book, order, page);
+    auto found = ReviewRepository(tx).list(book, order, page);
+    if (!order.spoilers.value_or(false))
+      for (auto& review : found.items) cover(review);
+    return found;
   };
   return database_.read(std::move(work));
 }
 
 Task<Result<Review>> ReviewService::change(ReviewId id, ReviewChanges changes, Precondition seen, Caller by) {
-  auto before = co_await find(id);
+  auto before = co_await find(id, true, by);
   if (!before) co_return before;
   if (!may_change(*before, by)) co_return not_yours();
   Sentiment sentiment;
@@ -98,13 +108,21 @@ Task<Result<Review>> ReviewService::change(ReviewId id, ReviewChanges changes, P
   auto work = [this, id, changes = std::move(changes), seen = std::move(seen), sentiment, by = std::move(by),
                version = before->version](db::Transaction& tx) -> Result<Review> {
     ReviewRepository reviews(tx);
-    auto now = reviews.find(id);
+    auto now = reviews.find_locked(id);
     if (!now) return no_review();
     if (!seen.allows(now->version)) return stale();
     if (now->version != version)
       return fail(ErrorKind::conflict, "conflict", "The review was changed by somebody else just now");
     reviews.count(*now, -1);
-    if (changes.review_text) now->review_text = *changes.review_text;
+    if (changes.review_text && *changes.review_text != now->review_text) {
+      now->review_text = *changes.review_text;
+      // What staff cleared was another text: it may be reported again.
+      if (now->standing == Standing::cleared) {
+        now->standing = Standing::shown;
+        ModerationRepository(tx).forget_reports(id);
+      }
+    }
+    if (changes.spoiler) now->spoiler = *changes.spoiler;
     if (changes.rating) now->rating = *changes.rating;
     now->sentiment_score = sentiment.score;
     now->sentiment_source = sentiment.source;
@@ -120,7 +138,7 @@ Task<Result<Review>> ReviewService::change(ReviewId id, ReviewChanges changes, P
 Task<Status> ReviewService::remove(ReviewId id, Precondition seen, Caller by) {
   auto work = [this, id, seen = std::move(seen), by = std::move(by)](db::Transaction& tx) -> Status {
     ReviewRepository reviews(tx);
-    const auto now = reviews.find(id);
+    const auto now = reviews.find_locked(id);
     if (!now) return no_review();
     if (!may_change(*now, by)) return not_yours();
     if (!seen.allows(now->version)) return stale();
@@ -136,13 +154,15 @@ Task<Result<Review>> ReviewService::vote(ReviewId id, bool helpful, Caller by) {
   auto work = [this, id, helpful, by = std::move(by)](db::Transaction& tx) -> Result<Review> {
     ReviewRepository reviews(tx);
     const auto review = reviews.find(id);
-    if (!review) return no_review();
+    if (!review || !review->seen()) return no_review();
     if (review->user_id == by.id())
       return fail(ErrorKind::refused, "own_review", "You cannot vote for your own review");
     const bool changed =
         helpful ? reviews.add_vote(id, by.id(), clock_.now()) : reviews.remove_vote(id, by.id());
     if (changed) journal_.record(tx, by, about(helpful ? "review.voted" : "review.vote_withdrawn", *review));
-    return *reviews.find(id);
+    auto now = *reviews.find(id);
+    cover(now);
+    return now;
   };
   return database_.write(std::move(work));
 }

@@ -20,7 +20,8 @@ class ReviewService {
       : database_(database), clock_(clock), journal_(journal), analyzer_(analyzer), cpu_(cpu) {}
 
   Task<Result<Review>> create(NewReview review, Caller by);
-  Task<Result<Review>> find(ReviewId id);
+  // With the text of a spoiler only when asked for. What is not seen is there for its author and for staff.
+  Task<Result<Review>> find(ReviewId id, bool spoilers, Caller by);
   Task<Result<Page<Review>>> list(BookId book, ReviewOrder order, PageRequest page);
   Task<Result<Review>> change(ReviewId id, ReviewChanges changes, Precondition seen, Caller by);
   Task<Status> remove(ReviewId id, Precondition seen, Caller by);

@@ -1,0 +1,63 @@
+#include "modules/borrows/desk_repository.hpp"
+
+#include "core/base/text.hpp"
+
+#include <charconv>
+
+namespace lumina::borrows {
+
+std::optional<DeskRepository::Patron> DeskRepository::find_patron(std::string_view text) {
+  const auto trimmed = trim(text);
+  std::optional<Patron> found;
+  const auto keep = [&](UserId id, std::string name, std::string email, bool active) {
+    found = Patron{id, std::move(name), std::move(email), active};
+  };
+  if (trimmed.find('@') != std::string_view::npos) {
+    tx_.each<UserId, std::string, std::string, bool>(
+        keep, "SELECT id, full_name, email, is_active FROM users WHERE email_key = $1 AND deleted_at IS NULL",
+        ascii_lower(trimmed));
+    return found;
+  }
+  std::int64_t id = 0;
+  const char* const last = trimmed.data() + trimmed.size();
+  const auto [end, error] = std::from_chars(trimmed.data(), last, id);
+  if (error != std::errc{} || end != last) return {};
+  tx_.each<UserId, std::string, std::string, bool>(
+      keep, "SELECT id, full_name, email, is_active FROM users WHERE id = $1 AND deleted_at IS NULL", id);
+  return found;
+}
+
+bool DeskRepository::claim(const OfflineTransaction& t, UserId by, Timestamp now) {
+  return tx_.execute(
+             "INSERT INTO offline_transactions (client_id, kind, barcode, patron, at, received_at, user_id, "
+             "outcome) "
+             "VALUES ($1, $2, $3, $4, $5, $6, $7, 'done') ON CONFLICT (client_id) DO NOTHING",
+             t.client_id, t.kind, t.barcode, t.patron, t.at, now, by) > 0;
+}
+
+void DeskRepository::set_loan(std::string_view client_id, BorrowId loan) {
+  tx_.execute("UPDATE offline_transactions SET borrow_id = $2 WHERE client_id = $1", client_id, loan);
+}
+
+void DeskRepository::note_conflict(const OfflineTransaction& t, UserId by, Timestamp now,
+                                   std::string_view code, std::string_view detail) {
+  tx_.execute(
+      "INSERT INTO offline_transactions (client_id, kind, barcode, patron, at, received_at, user_id, "
+      "outcome, code, detail) "
+      "VALUES ($1, $2, $3, $4, $5, $6, $7, 'conflict', $8, $9) ON CONFLICT (client_id) DO NOTHING",
+      t.client_id, t.kind, t.barcode, t.patron, t.at, now, by, code, detail);
+}
+
+std::optional<OfflineResult> DeskRepository::known(std::string_view client_id) {
+  std::optional<OfflineResult> found;
+  tx_.each<OfflineOutcome, std::optional<std::string>, std::optional<std::string>, std::optional<BorrowId>>(
+      [&](OfflineOutcome, std::optional<std::string> code, std::optional<std::string> detail,
+          std::optional<BorrowId> loan) {
+        found = OfflineResult{std::string(client_id), OfflineOutcome::duplicate, std::move(code),
+                              std::move(detail), loan};
+      },
+      "SELECT outcome, code, detail, borrow_id FROM offline_transactions WHERE client_id = $1", client_id);
+  return found;
+}
+
+}  // namespace lumina::borrows

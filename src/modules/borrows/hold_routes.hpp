@@ -1,0 +1,12 @@
+// The API of holds.
+#pragma once
+#include "core/http/route.hpp"
+#include "modules/borrows/hold_service.hpp"
+
+#include <vector>
+
+namespace lumina::borrows {
+
+std::vector<http::Route> hold_routes(HoldService& holds);
+
+}  // namespace lumina::borrows

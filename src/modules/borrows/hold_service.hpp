@@ -1,0 +1,61 @@
+// Holds: placing one, keeping one's place in line, giving it up, and the copies that wait for people.
+//
+// Public functions are awaited on an io thread; each is one unit of work. Every change settles the line of
+// the book (hold_queue.hpp), so that a hold placed while a copy is free is ready at once and nobody waits in
+// vain. Events: hold.placed, hold.ready, hold.suspended, hold.resumed, hold.waiting (the copy it had is
+// gone), hold.moved, hold.updated, hold.cancelled, hold.expired, hold.fulfilled.
+#pragma once
+#include "core/base/caller.hpp"
+#include "core/base/clock.hpp"
+#include "core/base/error.hpp"
+#include "core/base/page.hpp"
+#include "core/base/task.hpp"
+#include "core/db/database.hpp"
+#include "core/events/journal.hpp"
+#include "modules/borrows/hold_model.hpp"
+
+#include <functional>
+#include <vector>
+
+namespace lumina::borrows {
+
+class HoldQueue;
+
+class HoldService {
+ public:
+  HoldService(db::Database& database, const Clock& clock, events::Journal& journal, HoldRules rules = {})
+      : database_(database), clock_(clock), journal_(journal), rules_(rules) {}
+
+  // Staff may name another person. Refused with hold_exists, or active_borrow_exists when the person has the
+  // book.
+  Task<Result<Hold>> place(BookId book, NewHold hold, Caller by);
+  // One's own; staff may read and change anybody's. What has ended is refused with hold_ended; suspending
+  // what is ready, with hold_ready.
+  Task<Result<Hold>> find(HoldId id, Caller by);
+  Task<Result<Hold>> change(HoldId id, HoldChanges changes, Caller by);
+  Task<Result<Hold>> suspend(HoldId id, std::optional<Timestamp> until, Caller by);
+  Task<Result<Hold>> resume(HoldId id, Caller by);
+  Task<Result<Hold>> cancel(HoldId id, Caller by);
+  Task<Result<Hold>> move(HoldId id, int position, Caller by);
+
+  Task<Result<Page<Hold>>> own(UserId user, OwnHolds filter, PageRequest page);
+  Task<Result<Page<Hold>>> all(HoldFilter filter, PageRequest page);
+  // The open holds of a book, in line.
+  Task<Result<std::vector<Hold>>> line(BookId book);
+
+  // What time has done: copies not picked up go to the next, suspensions end, what is not wanted any more
+  // ends; and what a process that died left between is mended. Gives the number of books touched. Safe at any
+  // time and in several processes at once.
+  Task<Result<std::int64_t>> settle_due();
+
+ private:
+  using Step = std::function<Status(db::Transaction&, HoldQueue&, const Hold&, Timestamp)>;
+  Task<Result<Hold>> alter(HoldId id, Step step, Caller by);
+
+  db::Database& database_;
+  const Clock& clock_;
+  events::Journal& journal_;
+  const HoldRules rules_;
+};
+
+}  // namespace lumina::borrows

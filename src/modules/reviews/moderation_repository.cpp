@@ -1,0 +1,109 @@
+#include "modules/reviews/moderation_repository.hpp"
+
+namespace lumina::reviews {
+namespace {
+
+struct ReplyRow : Reply {
+  UserId user_id;
+  std::string name;
+};
+
+const db::Columns<ReplyRow> reply_columns{{"p.id", &ReplyRow::id},
+                                          {"p.review_id", &ReplyRow::review_id},
+                                          {"p.reply_text", &ReplyRow::reply_text},
+                                          {"p.created_at", &ReplyRow::created_at},
+                                          {"p.user_id", &ReplyRow::user_id},
+                                          {"u.full_name", &ReplyRow::name}};
+const db::Columns<Report> report_columns{{"user_id", &Report::user_id},
+                                         {"reason", &Report::reason},
+                                         {"note", &Report::note},
+                                         {"created_at", &Report::created_at}};
+
+constexpr auto from_replies = " FROM review_replies p JOIN users u ON u.id = p.user_id ";
+const std::string undecided =
+    " FROM reviews r WHERE r.standing IN ('shown', 'pending') "
+    "AND EXISTS (SELECT 1 FROM review_reports t WHERE t.review_id = r.id) ";
+
+Reply finished(ReplyRow row) {
+  row.user = {row.user_id, std::move(row.name)};
+  return static_cast<Reply&&>(row);
+}
+
+}  // namespace
+
+bool ModerationRepository::report(ReviewId id, UserId user, const NewReport& r, Timestamp now) {
+  return tx_.execute(
+             "INSERT INTO review_reports (review_id, user_id, reason, note, created_at) VALUES ($1, $2, $3, "
+             "$4, $5) "
+             "ON CONFLICT (review_id, user_id) DO NOTHING",
+             id, user, r.reason, r.note, now) > 0;
+}
+
+std::int64_t ModerationRepository::reports(ReviewId id) {
+  return std::get<0>(*tx_.one<std::int64_t>("SELECT count(*) FROM review_reports WHERE review_id = $1", id));
+}
+
+std::vector<Report> ModerationRepository::reports_of(ReviewId id) {
+  static const std::string sql =
+      "SELECT " + report_columns.list() +
+      " FROM review_reports WHERE review_id = $1 ORDER BY created_at, user_id LIMIT 100";
+  return tx_.list(report_columns, sql, id);
+}
+
+void ModerationRepository::forget_reports(ReviewId id) {
+  tx_.execute("DELETE FROM review_reports WHERE review_id = $1", id);
+}
+
+Page<ReviewId> ModerationRepository::reported(const PageRequest& page) {
+  static const std::string rows = "SELECT r.id" + undecided +
+                                  "ORDER BY CASE WHEN r.standing = 'pending' THEN 0 ELSE 1 END, r.id "
+                                  "LIMIT CAST($1 AS BIGINT) OFFSET CAST($2 AS BIGINT)";
+  static const std::string total = "SELECT count(*)" + undecided;
+  Page<ReviewId> out;
+  tx_.each<ReviewId>([&](ReviewId id) { out.items.push_back(id); }, rows, page.limit, page.skip);
+  out.total = std::get<0>(*tx_.one<std::int64_t>(total));
+  return out;
+}
+
+void ModerationRepository::set_standing(ReviewId id, Standing standing) {
+  tx_.execute("UPDATE reviews SET standing = $2 WHERE id = $1", id, standing);
+}
+
+void ModerationRepository::set_spoiler(ReviewId id, bool spoiler) {
+  tx_.execute("UPDATE reviews SET spoiler = $2, version = version + 1 WHERE id = $1", id, spoiler);
+}
+
+ReplyId ModerationRepository::insert_reply(ReviewId id, UserId user, const std::string& text, Timestamp now) {
+  const auto row = tx_.one<ReplyId>(
+      "INSERT INTO review_replies (review_id, user_id, reply_text, created_at) VALUES ($1, $2, $3, $4) "
+      "RETURNING id",
+      id, user, text, now);
+  tx_.execute("UPDATE reviews SET reply_count = reply_count + 1 WHERE id = $1", id);
+  return std::get<0>(row.value());
+}
+
+std::optional<Reply> ModerationRepository::find_reply(ReplyId id) {
+  static const std::string sql = "SELECT " + reply_columns.list() + from_replies + "WHERE p.id = $1";
+  auto row = tx_.find(reply_columns, sql, id);
+  return row ? std::optional(finished(std::move(*row))) : std::nullopt;
+}
+
+Page<Reply> ModerationRepository::replies(ReviewId id, const PageRequest& page) {
+  static const std::string sql =
+      "SELECT " + reply_columns.list() + from_replies +
+      "WHERE p.review_id = $1 ORDER BY p.id LIMIT CAST($2 AS BIGINT) OFFSET CAST($3 AS BIGINT)";
+  Page<Reply> out;
+  for (auto& row : tx_.list(reply_columns, sql, id, page.limit, page.skip))
+    out.items.push_back(finished(std::move(row)));
+  out.total =
+      std::get<0>(*tx_.one<std::int64_t>("SELECT count(*) FROM review_replies WHERE review_id = $1", id));
+  return out;
+}
+
+bool ModerationRepository::erase_reply(const Reply& reply) {
+  if (tx_.execute("DELETE FROM review_replies WHERE id = $1", reply.id) == 0) return false;
+  tx_.execute("UPDATE reviews SET reply_count = reply_count - 1 WHERE id = $1", reply.review_id);
+  return true;
+}
+
+}  // namespace lumina::reviews
