@@ -43,6 +43,7 @@
 #include "modules/borrows/copy_service.hpp"
 #include "modules/borrows/desk_routes.hpp"
 #include "modules/borrows/desk_service.hpp"
+#include "modules/borrows/forecast_service.hpp"
 #include "modules/borrows/hold_routes.hpp"
 #include "modules/borrows/hold_service.hpp"
 #include "modules/borrows/routes.hpp"
@@ -226,6 +227,7 @@ struct App::Parts {
   borrows::BorrowService borrows;
   borrows::CopyService copies;
   borrows::BranchService branches;
+  borrows::ForecastService forecasts;
   borrows::HoldService holds;
   borrows::DeskService desk;
   reviews::BuiltinSentiment sentiment;
@@ -289,12 +291,13 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
       authenticator(database, *clock, verifier, account_states, password_gate, auth_settings),
       books(database, *clock, journal),
       importer(database, books),
-      hold_rules{static_cast<int>(config.hold_pickup_days)},
+      hold_rules{static_cast<int>(config.hold_pickup_days), static_cast<int>(config.loan_period_days)},
       borrows(database, *clock, journal, {static_cast<int>(config.loan_period_days), config.max_loans, 3},
               hold_rules),
       copies(database, *clock, journal, hold_rules),
       branches(database, *clock, journal),
-      holds(database, *clock, journal, hold_rules),
+      forecasts(database, *clock, hold_rules),
+      holds(database, *clock, journal, hold_rules, &forecasts),
       desk(database, *clock, journal, borrows, hold_rules),
       reviews(database, *clock, journal, sentiment, cpu),
       moderation(database, *clock, journal),
@@ -393,7 +396,7 @@ std::vector<http::Route> App::Parts::routes() {
   add(books::book_routes(books, importer, job_queue, spool, cache, of_a_book()));
   add(borrows::borrow_routes(borrows, cache));
   add(borrows::copy_routes(copies, branches));
-  add(borrows::hold_routes(holds));
+  add(borrows::hold_routes(holds, forecasts));
   add(borrows::desk_routes(desk));
   add(reviews::review_routes(reviews, moderation, cache));
   add(lists::list_routes(lists));

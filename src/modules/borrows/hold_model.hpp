@@ -21,7 +21,8 @@ constexpr int shortest_pickup_days = 1, longest_pickup_days = 90;
 
 // What the library has decided about holds; from the configuration.
 struct HoldRules {
-  int pickup_days = 7;  // how long a copy waits for the person it is kept for
+  int pickup_days = 7;        // how long a copy waits for the person it is kept for
+  int loan_period_days = 14;  // what a forecast believes where nothing was ever lent
 };
 
 // waiting: in line for a copy. suspended: in line, but passed over. ready: a copy is kept. The rest has

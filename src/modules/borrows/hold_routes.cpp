@@ -13,7 +13,7 @@ constexpr auto staff = Access::needs(Permission::loans_manage);
 
 }  // namespace
 
-std::vector<Route> hold_routes(HoldService& holds) {
+std::vector<Route> hold_routes(HoldService& holds, ForecastService& forecasts) {
   std::vector<Route> routes;
   const auto add = [&](Route route) { routes.push_back(std::move(route).tagged("Holds")); };
 
@@ -54,6 +54,15 @@ std::vector<Route> hold_routes(HoldService& holds) {
           [&](Path<HoldId> id, Body<LinePlace> place, Caller by) {
             return holds.move(*id, place->position, by);
           }));
+  add(get("/api/v1/holds/{id}/forecast", "When a copy is to be expected", Access::signed_in(),
+          {ErrorKind::not_found, refused},
+          [&](Path<HoldId> id, Caller by) { return forecasts.of_hold(*id, by); })
+          .explained("From how long this title and the library's books in general are kept, the copies that "
+                     "are out, and "
+                     "the people ahead."));
+  add(get("/api/v1/holds/purchase-suggestions", "List titles of which another copy should be bought", staff,
+          {}, [&](Query<PurchaseQuestion> question) { return forecasts.purchases(*question); })
+          .explained("Those for which the last in line is expected to wait longer than the weeks given."));
   return routes;
 }
 

@@ -1,6 +1,7 @@
 #include "modules/borrows/hold_service.hpp"
 
 #include "modules/borrows/branch_repository.hpp"
+#include "modules/borrows/forecast_service.hpp"
 #include "modules/borrows/hold_queue.hpp"
 #include "modules/borrows/hold_repository.hpp"
 
@@ -75,7 +76,11 @@ bool may_see(const Hold& hold, const Caller& by) {
 Task<Result<Hold>> HoldService::place(BookId book, NewHold hold, Caller by) {
   if (hold.user_id && *hold.user_id != by.id() && !by.can(Permission::loans_manage))
     return ready<Hold>(fail(ErrorKind::forbidden, "forbidden", "Only librarians can act for somebody else"));
-  auto work = [this, book, hold = std::move(hold), by = std::move(by)](db::Transaction& tx) -> Result<Hold> {
+  return place_at_end(book, std::move(hold), std::move(by));
+}
+
+Task<Result<Hold>> HoldService::place_at_end(BookId book, NewHold hold, Caller by) {
+  auto work = [this, book, &hold, &by](db::Transaction& tx) -> Result<Hold> {
     const UserId user = hold.user_id.value_or(by.id());
     const Timestamp now = clock_.now();
     HoldQueue queue(tx, journal_, rules_, now, by);
@@ -93,13 +98,23 @@ Task<Result<Hold>> HoldService::place(BookId book, NewHold hold, Caller by) {
     queue.settle(book);
     return *holds.find(*id, false);
   };
-  return database_.write(std::move(work));
+  auto placed = co_await database_.write(std::move(work));
+  if (!placed || !forecasts_) co_return std::move(placed);
+  // Not while writing: a forecast takes a moment. Without one the hold is placed all the same.
+  auto look_ahead = [this, &placed](db::Transaction& tx) -> Result<Hold> {
+    Hold hold = *placed;
+    forecasts_->add_to(tx, hold);
+    return hold;
+  };
+  auto foreseen = co_await database_.read(std::move(look_ahead));
+  co_return foreseen ? std::move(foreseen) : std::move(placed);
 }
 
 Task<Result<Hold>> HoldService::find(HoldId id, Caller by) {
-  auto work = [id, by = std::move(by)](db::Transaction& tx) -> Result<Hold> {
+  auto work = [this, id, by = std::move(by)](db::Transaction& tx) -> Result<Hold> {
     auto hold = HoldRepository(tx).find(id, by.can(Permission::loans_manage));
     if (!hold || !may_see(*hold, by)) return not_found(no_such_hold);
+    if (forecasts_) forecasts_->add_to(tx, *hold);
     return std::move(*hold);
   };
   return database_.read(std::move(work));
@@ -189,8 +204,13 @@ Task<Result<Hold>> HoldService::move(HoldId id, int position, Caller by) {
 }
 
 Task<Result<Page<Hold>>> HoldService::own(UserId user, OwnHolds filter, PageRequest page) {
-  auto work = [filter = HoldFilter{user, {}, {}, filter.status},
-               page = std::move(page)](db::Transaction& tx) { return page_of(tx, filter, false, page); };
+  auto work = [this, filter = HoldFilter{user, {}, {}, filter.status},
+               page = std::move(page)](db::Transaction& tx) -> Result<Page<Hold>> {
+    auto found = page_of(tx, filter, false, page);
+    if (found && forecasts_)
+      for (Hold& hold : found->items) forecasts_->add_to(tx, hold);
+    return found;
+  };
   return database_.read(std::move(work));
 }
 

@@ -19,12 +19,15 @@
 
 namespace lumina::borrows {
 
+class ForecastService;
 class HoldQueue;
 
 class HoldService {
  public:
-  HoldService(db::Database& database, const Clock& clock, events::Journal& journal, HoldRules rules = {})
-      : database_(database), clock_(clock), journal_(journal), rules_(rules) {}
+  // `forecasts`, if any, are added to what is read; it outlives the service.
+  HoldService(db::Database& database, const Clock& clock, events::Journal& journal, HoldRules rules = {},
+              ForecastService* forecasts = nullptr)
+      : database_(database), clock_(clock), journal_(journal), rules_(rules), forecasts_(forecasts) {}
 
   // Staff may name another person. Refused with hold_exists, or active_borrow_exists when the person has the
   // book.
@@ -50,12 +53,14 @@ class HoldService {
 
  private:
   using Step = std::function<Status(db::Transaction&, HoldQueue&, const Hold&, Timestamp)>;
+  Task<Result<Hold>> place_at_end(BookId book, NewHold hold, Caller by);
   Task<Result<Hold>> alter(HoldId id, Step step, Caller by);
 
   db::Database& database_;
   const Clock& clock_;
   events::Journal& journal_;
   const HoldRules rules_;
+  ForecastService* forecasts_;
 };
 
 }  // namespace lumina::borrows
