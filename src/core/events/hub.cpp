@@ -122,7 +122,7 @@ void Hub::append(std::vector<Recorded> rows) {
   cursor_ = rows.back().at;
   const auto oldest_new = first_ + ring_.size();
   for (auto& row : rows) {
-    Entry entry{nullptr, {}};
+    Entry entry{nullptr, row.at, {}};
     if (!streams_.empty()) entry.text = std::make_shared<const std::string>(to_sse(row));
     row.event.payload.clear();
     entry.event = std::move(row.event);
@@ -186,7 +186,7 @@ http::BodySource::State Hub::Stream::take(std::string& out, std::size_t most) {
   if (ended_ || position_ < hub_.first_) return State::ended;
   for (const auto end = hub_.first_ + hub_.ring_.size(); position_ < end && out.size() < most; ++position_) {
     const Entry& entry = hub_.ring_[position_ - hub_.first_];
-    if (entry.text && selection_.takes(entry.event)) out += *entry.text;
+    if (entry.text && entry.at > selection_.after && selection_.takes(entry.event)) out += *entry.text;
   }
   return State::open;
 }

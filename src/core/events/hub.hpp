@@ -36,6 +36,7 @@ struct Selection {
   std::vector<std::string> types;  // as in Outbox::after
   std::optional<UserId> of_user;   // only what concerns this person; all when empty
   std::optional<UserId> reader;    // whose stream it is
+  Cursor after{};                  // what the reader has seen, which the hub may not have read yet
 
   bool takes(const Event& event) const {
     return (!of_user || event.user == of_user) && wanted(types, event.type);
@@ -80,6 +81,7 @@ class Hub {
  private:
   struct Entry {
     std::shared_ptr<const std::string> text;
+    Cursor at;
     Event event;  // without payload
   };
   void run();

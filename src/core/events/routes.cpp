@@ -89,7 +89,7 @@ Task<Result<Response>> stream(db::Database& database, Hub& hub, std::vector<std:
     seen = Cursor::parse(last_id);
     if (!seen) co_return not_an_event("header", "Last-Event-ID");
   }
-  Selection selection{std::move(types), {}, by.user};
+  Selection selection{std::move(types), {}, by.user, seen.value_or(Cursor{})};
   if (!by.can(Permission::loans_manage)) selection.of_user = by.user;
   auto opened = hub.open(selection);
   if (!opened)

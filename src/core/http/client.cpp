@@ -17,6 +17,7 @@
 #include <boost/url/url_view.hpp>
 #include <openssl/ssl.h>
 
+#include <charconv>
 #include <optional>
 #include <stdexcept>
 
@@ -197,7 +198,10 @@ Result<UrlParts> parse_url(std::string_view text) {
   parts.host = url.host_address();
   if (parts.host.empty()) return bad_url("The URL names no host");
   parts.port = url.port().empty() ? std::string(parts.tls ? "443" : "80") : std::string(url.port());
-  if (url.has_port() && url.port_number() == 0) return bad_url("The port of the URL is not one");
+  int port = 0;
+  const auto [end, error] = std::from_chars(parts.port.data(), parts.port.data() + parts.port.size(), port);
+  if (error != std::errc{} || end != parts.port.data() + parts.port.size() || port < 1 || port > 65'535)
+    return bad_url("The port of the URL is not one");
   parts.authority = std::string(url.encoded_host_and_port());
   parts.target = std::string(url.encoded_path());
   if (parts.target.empty()) parts.target = "/";
