@@ -110,7 +110,7 @@ TEST_CASE("a stream shows what happens, to patrons what concerns them", "[I8]") 
     CHECK(mine.unread().find(fmt::format("\"user_id\":{}", one.user_id())) != std::string::npos);
     // A comment says that they are alive, and that nothing else came before it.
     CHECK(others.reads(": ping"));
-    CHECK(others.unread().find("event:") == std::string::npos);
+    CHECK(others.unread().find("event: borrow.") == std::string::npos);
     CHECK(returns.reads(": ping"));
     CHECK(returns.unread().find("event:") == std::string::npos);
     served.stream(app->anybody());

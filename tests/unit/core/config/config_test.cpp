@@ -95,6 +95,8 @@ std::string some_other_value(const Setting& setting) {
   if (setting.name == "database_replica_url") return "postgresql://u:p@h2/d";
   if (setting.name == "allowed_origins") return "https://a.example,http://b.example:3000";
   if (setting.name == "admin_email") return "a@b.example";
+  if (setting.name == "currency") return "CHF";
+  if (setting.name == "time_zone") return "Europe/Berlin";
   if (setting.name.ends_with("_url")) return "http://127.0.0.1:11434/v1";
   return "some-text";
 }

@@ -1,0 +1,26 @@
+// What the text of a setting must look like, beyond its type. Each puts an accepted value into its usual spelling and
+// gives nothing, or gives what is wrong: "must be ...". Any thread.
+#pragma once
+#include <optional>
+#include <string>
+
+namespace lumina::config {
+
+// PostgreSQL or SQLite; drops the driver that SQLAlchemy names (postgresql+asyncpg).
+std::optional<std::string> check_database_url(std::string& url);
+// PostgreSQL, or empty.
+std::optional<std::string> check_replica_url(std::string& url);
+// http or https, or empty.
+std::optional<std::string> check_base_url(std::string& url);
+// A web origin (RFC 6454), or *.
+std::optional<std::string> check_origin(std::string& origin);
+// One address, or empty.
+std::optional<std::string> check_email(std::string& email);
+// A code of ISO 4217.
+std::optional<std::string> check_currency(std::string& code);
+// A folder, there or not.
+std::optional<std::string> check_data_dir(std::string& path);
+// A name of the IANA time zone database.
+std::optional<std::string> check_time_zone(std::string& name);
+
+}  // namespace lumina::config
