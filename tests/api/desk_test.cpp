@@ -95,6 +95,26 @@ TEST_CASE("the desk lends and takes back by barcode", "[D23]") {
     CHECK(librarian.post(checkout_path, body).status == 422);
 }
 
+TEST_CASE("a person is known by the card, which goes before an id of the same digits", "[D23]") {
+  auto app = TestApp::on(GENERATE(from_databases()));
+  auto librarian = app->librarian();
+  const auto first = app->patron(1).user_id(), second = app->patron(2).user_id();
+  const auto give_card = [&](std::int64_t user, std::string_view number) {
+    return librarian
+        .put(fmt::format("/api/v1/circulation/patrons/{}", user),
+             fmt::format(R"({{"card_number":"{}"}})", number))
+        .status;
+  };
+  REQUIRE(give_card(first, "CARD-0042") == 200);
+  CHECK(librarian.get(summary_path("CARD-0042"))["user"].at("id") == first);
+  CHECK(librarian.get(summary_path("CARD-0043")).code() == "unknown_patron");
+  REQUIRE(give_card(first, std::to_string(second)) == 200);
+  CHECK(librarian.get(summary_path(std::to_string(second)))["user"].at("id") == first);
+  const auto lent =
+      librarian.post(checkout_path, checkout(std::to_string(second), barcode_of(*app, app->book())));
+  CHECK(lent["user_id"] == first);
+}
+
 TEST_CASE("a copy kept for somebody else is lent only with a reason, which is audited", "[D23][D14]") {
   auto app = TestApp::on(GENERATE(from_databases()));
   auto librarian = app->librarian();

@@ -18,6 +18,13 @@ std::optional<DeskRepository::Patron> DeskRepository::find_patron(std::string_vi
         ascii_lower(trimmed));
     return found;
   }
+  // A card may be all digits, as ids are: what was scanned is a card, if there is such a card.
+  tx_.each<UserId, std::string, std::string, bool>(
+      keep,
+      "SELECT u.id, u.full_name, u.email, u.is_active FROM library_cards k JOIN users u ON u.id = k.user_id "
+      "WHERE k.card_number = $1 AND u.deleted_at IS NULL",
+      trimmed);
+  if (found) return found;
   std::int64_t id = 0;
   const char* const last = trimmed.data() + trimmed.size();
   const auto [end, error] = std::from_chars(trimmed.data(), last, id);
