@@ -1,14 +1,14 @@
 #include "core/config/settings.hpp"
 
+#include "core/config/setting_checks.hpp"
+
 #include <boost/json.hpp>
 #include <fmt/format.h>
-#include <unicode/timezone.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <limits>
-#include <memory>
 #include <unordered_map>
 #include <utility>
 
@@ -38,85 +38,6 @@ constexpr Choice one_of() {
   return {
       names, [](const Config& c) { return static_cast<std::size_t>(c.*member); },
       [](Config& c, std::size_t i) { c.*member = static_cast<std::remove_cvref_t<decltype(c.*member)>>(i); }};
-}
-
-std::optional<std::string> check_database_url(std::string& url) {
-  if (url.empty()) return std::nullopt;
-  const auto scheme_end = url.find("://");
-  const auto scheme = std::string_view(url).substr(0, scheme_end == std::string::npos ? 0 : scheme_end);
-  // SQLAlchemy's spelling names a driver as well: postgresql+asyncpg://
-  const auto plain = scheme.substr(0, scheme.find('+'));
-  if (plain == "postgresql" || plain == "postgres") {
-    url = "postgresql" + url.substr(scheme_end);
-    return std::nullopt;
-  }
-  if (plain == "sqlite" && url.size() > scheme_end + 4 && url[scheme_end + 3] == '/') {
-    url = "sqlite" + url.substr(scheme_end);
-    return std::nullopt;
-  }
-  return "must be postgresql://user:password@host:port/name or sqlite:///path";
-}
-
-std::optional<std::string> check_replica_url(std::string& url) {
-  if (url.empty()) return std::nullopt;
-  if (auto wrong = check_database_url(url); wrong || !url.starts_with("postgresql://")) {
-    return "must be postgresql://user:password@host:port/name";
-  }
-  return std::nullopt;
-}
-
-bool is_http_url(std::string_view url) {
-  for (const auto scheme : {"http://"sv, "https://"sv}) {
-    if (!url.starts_with(scheme)) continue;
-    const auto rest = url.substr(scheme.size());
-    return !rest.empty() && rest.front() != '/' && rest.front() != ':' &&
-           std::all_of(rest.begin(), rest.end(), [](char c) { return c > ' ' && c < 0x7f; });
-  }
-  return false;
-}
-
-std::optional<std::string> check_base_url(std::string& url) {
-  if (url.empty() || is_http_url(url)) return std::nullopt;
-  return "must be a URL such as http://127.0.0.1:11434";
-}
-
-std::optional<std::string> check_origin(std::string& origin) {
-  if (origin == "*") return std::nullopt;
-  std::transform(origin.begin(), origin.end(), origin.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; });
-  if (origin.ends_with('/')) origin.pop_back();
-  const auto host = origin.find("://");
-  if (is_http_url(origin) && origin.find_first_of("/?#@*", host + 3) == std::string::npos)
-    return std::nullopt;
-  return "must be origins such as https://library.example or http://localhost:3000, or *";
-}
-
-std::optional<std::string> check_email(std::string& email) {
-  const auto at = email.find('@');
-  const bool fine =
-      email.empty() || (at != std::string::npos && at > 0 && at + 1 < email.size() &&
-                        email.find('@', at + 1) == std::string::npos && email.size() <= 254 &&
-                        std::none_of(email.begin(), email.end(), [](unsigned char c) { return c <= ' '; }));
-  if (fine) return std::nullopt;
-  return "must be an e-mail address";
-}
-
-std::optional<std::string> check_currency(std::string& code) {
-  const bool three_letters =
-      code.size() == 3 && std::all_of(code.begin(), code.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
-  if (!three_letters) return "must be three capital letters such as EUR";
-  return std::nullopt;
-}
-
-std::optional<std::string> check_data_dir(std::string& path) {
-  if (path.empty()) return "must name a folder";
-  return std::nullopt;
-}
-
-std::optional<std::string> check_time_zone(std::string& name) {
-  const std::unique_ptr<icu::TimeZone> zone(icu::TimeZone::createTimeZone(icu::UnicodeString::fromUTF8(name)));
-  if (*zone != icu::TimeZone::getUnknown()) return std::nullopt;
-  return "must be the name of a time zone such as Europe/Berlin or UTC";
 }
 
 constexpr bool live = true;
