@@ -1,9 +1,8 @@
 #include "core/config/setting_checks.hpp"
 
-#include <unicode/timezone.h>
+#include "core/base/time_zone.hpp"
 
 #include <algorithm>
-#include <memory>
 #include <string_view>
 
 namespace lumina::config {
@@ -87,8 +86,7 @@ std::optional<std::string> check_data_dir(std::string& path) {
 }
 
 std::optional<std::string> check_time_zone(std::string& name) {
-  const std::unique_ptr<icu::TimeZone> zone(icu::TimeZone::createTimeZone(icu::UnicodeString::fromUTF8(name)));
-  if (*zone != icu::TimeZone::getUnknown()) return std::nullopt;
+  if (TimeZone::find(name)) return std::nullopt;
   return "must be the name of a time zone such as Europe/Berlin or UTC";
 }
 
