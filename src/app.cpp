@@ -1,15 +1,11 @@
 #include "app.hpp"
 
-#include <fmt/format.h>
-
-#include <thread>
-
 #include "core/audit/routes.hpp"
 #include "core/auth/account_states.hpp"
 #include "core/auth/authenticator.hpp"
+#include "core/auth/email_change.hpp"
 #include "core/auth/password_gate.hpp"
 #include "core/auth/password_work.hpp"
-#include "core/auth/email_change.hpp"
 #include "core/auth/reset_mailer.hpp"
 #include "core/auth/retention.hpp"
 #include "core/auth/routes.hpp"
@@ -26,8 +22,8 @@
 #include "core/http/openapi.hpp"
 #include "core/http/pipeline.hpp"
 #include "core/http/rate_limiter.hpp"
-#include "core/json/codec.hpp"
 #include "core/jobs/routes.hpp"
+#include "core/json/codec.hpp"
 #include "core/runtime/block_on.hpp"
 #include "core/runtime/pool.hpp"
 #include "core/security/login_guard.hpp"
@@ -114,7 +110,9 @@ http::Neighbours neighbours_of(const config::Config& c) {
   http::Neighbours n;
   n.allowed_origins = c.allowed_origins;
   if (!c.trusted_proxies.empty())
-    n.trusted_proxy = [proxies = c.trusted_proxies](std::string_view address) { return any_contains(proxies, address); };
+    n.trusted_proxy = [proxies = c.trusted_proxies](std::string_view address) {
+      return any_contains(proxies, address);
+    };
   return n;
 }
 
@@ -322,7 +320,9 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
       analytics(database, *clock),
       loan_privacy(database, *clock, journal, token_key.mac("loan marks"), config.loan_history_days),
       reviews(database, *clock, journal, sentiment, cpu,
-              [this](db::Transaction& tx, UserId user, BookId book) { return loan_privacy.has_borrowed(tx, user, book); }),
+              [this](db::Transaction& tx, UserId user, BookId book) {
+                return loan_privacy.has_borrowed(tx, user, book);
+              }),
       moderation(database, *clock, journal),
       lists(database, *clock, journal),
       pages(database, *clock, books, borrows),
@@ -373,10 +373,9 @@ void App::Parts::make_schedules() {
                 Cadence::daily(0, 5, config.time_zone), [this, counted](jobs::JobContext&) {
                   return counted("marked", runtime::block_on(borrows.mark_overdue()));
                 });
-  scheduler.add("fines.accrue", "Charges late loans for the days so far", Cadence::daily(0, 15, config.time_zone),
-                [this, counted](jobs::JobContext&) {
-                  return counted("charged", runtime::block_on(ledger.accrue()));
-                });
+  scheduler.add(
+      "fines.accrue", "Charges late loans for the days so far", Cadence::daily(0, 15, config.time_zone),
+      [this, counted](jobs::JobContext&) { return counted("charged", runtime::block_on(ledger.accrue())); });
   scheduler.add("fines.lost_copies", "Charges copies that were lost while on loan", Cadence::every(1min),
                 [this, counted](jobs::JobContext&) {
                   return counted("charged", runtime::block_on(ledger.bill_lost_copies()));
@@ -394,24 +393,28 @@ void App::Parts::make_schedules() {
                 Cadence::every(1min), [this, counted](jobs::JobContext&) {
                   return counted("settled", runtime::block_on(holds.settle_due()));
                 });
-  scheduler.add("events.prune", "Forgets events after seven days", Cadence::every(1h),
-                [this, nothing_to_say](jobs::JobContext&) {
-                  return nothing_to_say(runtime::block_on(events::prune_outbox(database, clock->now() - outbox_kept)));
-                });
+  scheduler.add(
+      "events.prune", "Forgets events after seven days", Cadence::every(1h),
+      [this, nothing_to_say](jobs::JobContext&) {
+        return nothing_to_say(runtime::block_on(events::prune_outbox(database, clock->now() - outbox_kept)));
+      });
   scheduler.add("sessions.purge", "Forgets sessions that ended long ago",
                 Cadence::daily(3, 10, config.time_zone), [this, nothing_to_say](jobs::JobContext&) {
                   return nothing_to_say(runtime::block_on(sign_in.purge()));
                 });
-  scheduler.add("idempotency.purge", "Forgets the first answers of requests with a key after a day", Cadence::every(10min),
-                [this, counted](jobs::JobContext&) { return counted("removed", runtime::block_on(once.purge())); });
+  scheduler.add("idempotency.purge", "Forgets the first answers of requests with a key after a day",
+                Cadence::every(10min), [this, counted](jobs::JobContext&) {
+                  return counted("removed", runtime::block_on(once.purge()));
+                });
   if (config.address_days > 0)
-    scheduler.add("addresses.forget", "Forgets where requests came from after the days that address_days says",
+    scheduler.add("addresses.forget",
+                  "Forgets where requests came from after the days that address_days says",
                   Cadence::daily(3, 20, config.time_zone), [this, counted](jobs::JobContext&) {
                     const auto before = clock->now() + std::chrono::hours(-24 * config.address_days);
                     return counted("blanked", runtime::block_on(auth::forget_addresses(database, before)));
                   });
-  scheduler.add("tasks.prune", "Forgets ended tasks, the files they left, and old deliveries", Cadence::every(1h),
-                [this, counted](jobs::JobContext&) {
+  scheduler.add("tasks.prune", "Forgets ended tasks, the files they left, and old deliveries",
+                Cadence::every(1h), [this, counted](jobs::JobContext&) {
                   spool.sweep(spool_kept);
                   auto work = [this](db::Transaction& tx) -> Result<std::int64_t> {
                     const auto now = clock->now();
@@ -455,15 +458,17 @@ std::vector<http::Route> App::Parts::routes() {
 std::vector<http::Expansion> App::Parts::of_a_book() {
   constexpr std::int64_t reviews_shown = 10;
   std::vector<http::Expansion> all;
-  all.push_back({"availability", &schema::type_of<borrows::Availability>(), [this](const http::Context& context) {
-                   return http::encoded_later(borrows.availability({http::path_id(context)}));
-                 }});
+  all.push_back(
+      {"availability", &schema::type_of<borrows::Availability>(), [this](const http::Context& context) {
+         return http::encoded_later(borrows.availability({http::path_id(context)}));
+       }});
   all.push_back({"analysis", &schema::type_of<reviews::Analysis>(), [this](const http::Context& context) {
                    return http::encoded_later(reviews.analyze({http::path_id(context)}));
                  }});
-  all.push_back({"reviews", &schema::type_of<std::vector<reviews::Review>>(), [this](const http::Context& context) {
-                   return newest_reviews({http::path_id(context)}, reviews_shown);
-                 }});
+  all.push_back(
+      {"reviews", &schema::type_of<std::vector<reviews::Review>>(), [this](const http::Context& context) {
+         return newest_reviews({http::path_id(context)}, reviews_shown);
+       }});
   all.push_back({"listed", &schema::type_of<lists::Listed>(),
                  [this](const http::Context& context) {
                    return http::encoded_later(lists.listed({http::path_id(context)}, context.caller));

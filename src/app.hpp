@@ -1,27 +1,27 @@
 // The composition root: every object of the server, in the order in which they depend on each other.
 //
-// Made from a checked configuration; owns everything; destroyed in reverse. It knows nothing of sockets: the server
-// (src/cli/serve.cpp) and the tests both drive application().
+// Made from a checked configuration; owns everything; destroyed in reverse. It knows nothing of sockets: the
+// server (src/cli/serve.cpp) and the tests both drive application().
 #pragma once
-#include <memory>
-#include <string>
-
+#include "core/auth/administration.hpp"
+#include "core/auth/service.hpp"
 #include "core/base/clock.hpp"
 #include "core/config/config.hpp"
 #include "core/db/database.hpp"
+#include "core/events/journal.hpp"
 #include "core/http/message.hpp"
 #include "core/http/router.hpp"
-#include "core/telemetry/metrics.hpp"
-#include "core/auth/administration.hpp"
-#include "core/auth/service.hpp"
-#include "core/events/journal.hpp"
 #include "core/jobs/scheduler.hpp"
+#include "core/telemetry/metrics.hpp"
 #include "modules/books/importer.hpp"
 #include "modules/books/service.hpp"
 #include "modules/borrows/hold_service.hpp"
 #include "modules/borrows/ledger_service.hpp"
 #include "modules/borrows/loan_privacy.hpp"
 #include "modules/borrows/service.hpp"
+
+#include <memory>
+#include <string>
 
 namespace lumina {
 

@@ -1,8 +1,8 @@
-#include <cstdio>
-#include <exception>
-
 #include "cli/command_line.hpp"
 #include "cli/commands.hpp"
+
+#include <cstdio>
+#include <exception>
 
 int main(int argc, char** argv) {
   try {

@@ -1,8 +1,8 @@
 #include "request_metrics.hpp"
 
-#include <fmt/format.h>
-
 #include "core/telemetry/log.hpp"
+
+#include <fmt/format.h>
 
 namespace lumina {
 
@@ -17,8 +17,9 @@ RequestMetrics::RequestMetrics(metrics::Registry& registry, const http::Router& 
     const bool known = i < router.routes().size();
     s.method = known ? std::string(http::to_string(router.routes()[i].method)) : "any";
     s.route = known ? router.routes()[i].path : "none";
-    s.duration = &registry.histogram("luminalib_http_request_duration_seconds", "Time from the head to the last byte.",
-                                     metrics::latency_buckets(), {{"method", s.method}, {"route", s.route}});
+    s.duration =
+        &registry.histogram("luminalib_http_request_duration_seconds", "Time from the head to the last byte.",
+                            metrics::latency_buckets(), {{"method", s.method}, {"route", s.route}});
   }
 }
 
@@ -29,8 +30,9 @@ RequestMetrics::Series& RequestMetrics::series_of(const http::Route* route) {
 metrics::Counter& RequestMetrics::counter(Series& s, int status) {
   auto& slot = s.by_status[static_cast<std::size_t>(std::clamp(status, 0, 599))];
   if (auto* known = slot.load(std::memory_order_acquire)) return *known;
-  auto& made = registry_.counter("luminalib_http_requests_total", "Requests answered.",
-                                 {{"method", s.method}, {"route", s.route}, {"code", fmt::format("{}", status)}});
+  auto& made =
+      registry_.counter("luminalib_http_requests_total", "Requests answered.",
+                        {{"method", s.method}, {"route", s.route}, {"code", fmt::format("{}", status)}});
   slot.store(&made, std::memory_order_release);
   return made;
 }

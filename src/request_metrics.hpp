@@ -1,12 +1,12 @@
 // Counts and times of every route, and the log line of every request.
 #pragma once
+#include "core/http/pipeline.hpp"
+#include "core/telemetry/metrics.hpp"
+
 #include <array>
 #include <atomic>
 #include <mutex>
 #include <vector>
-
-#include "core/http/pipeline.hpp"
-#include "core/telemetry/metrics.hpp"
 
 namespace lumina {
 
@@ -17,7 +17,8 @@ class RequestMetrics {
   void finished(const http::RequestRecord& record);
 
  private:
-  // Of one route; the label is its template, so that labels stay few. Counters are made when a status first occurs.
+  // Of one route; the label is its template, so that labels stay few. Counters are made when a status first
+  // occurs.
   struct Series {
     std::string method, route;
     metrics::Histogram* duration = nullptr;

@@ -1,4 +1,5 @@
-// The commands of the program, each a function from the parsed command line to an exit code: 0 fine, 1 a problem.
+// The commands of the program, each a function from the parsed command line to an exit code: 0 fine, 1 a
+// problem.
 #pragma once
 #include "cli/command_line.hpp"
 

@@ -1,10 +1,5 @@
 #include "cli/demo_library.hpp"
 
-#include <fmt/format.h>
-
-#include <random>
-#include <sstream>
-
 #include "core/auth/account_rules.hpp"
 #include "core/auth/email.hpp"
 #include "core/auth/repository.hpp"
@@ -14,6 +9,11 @@
 #include "modules/books/importer.hpp"
 #include "modules/reviews/repository.hpp"
 #include "modules/reviews/sentiment_builtin.hpp"
+
+#include <fmt/format.h>
+
+#include <random>
+#include <sstream>
 
 namespace lumina::cli {
 namespace {
@@ -69,7 +69,8 @@ double some_rating(std::mt19937_64& random) {
   return ratings[pick(random, std::size(ratings))];
 }
 
-std::string some_review(std::mt19937_64& random, double rating, std::map<std::string, std::vector<std::string>>& phrases) {
+std::string some_review(std::mt19937_64& random, double rating,
+                        std::map<std::string, std::vector<std::string>>& phrases) {
   const std::string mood = rating >= 4 ? "positive" : rating >= 3 ? "neutral" : "negative";
   std::string text;
   for (const char* part : {" opener", " middle", " closer"}) {
@@ -87,7 +88,8 @@ void add_books(App& app, std::int64_t count) {
   std::string line;
   for (std::int64_t i = 0; i <= count && std::getline(lines, line); ++i) table += line + "\n";
   std::istringstream in(table);
-  auto report = app.importer().run(in, "demo.csv", {}, Caller::system("demo"), [](std::size_t) { return true; });
+  auto report =
+      app.importer().run(in, "demo.csv", {}, Caller::system("demo"), [](std::size_t) { return true; });
   if (!report) throw std::runtime_error(report.error().detail);
 }
 
@@ -102,14 +104,16 @@ std::vector<UserId> add_people(App& app, std::int64_t count) {
       if (const auto known = accounts.find_by_email(auth::email_key(all[i].email)))
         users.push_back(known->id);
       else
-        users.push_back(*accounts.insert(auth::account_row(all[i].email, all[i].name, hash, Role::patron), app.clock().now()));
+        users.push_back(*accounts.insert(auth::account_row(all[i].email, all[i].name, hash, Role::patron),
+                                         app.clock().now()));
     }
     return users;
   };
   return *app.database().write_now(std::move(work));
 }
 
-// Loans of the last year, most of them returned and half of those reviewed. Once: a library with loans is left alone.
+// Loans of the last year, most of them returned and half of those reviewed. Once: a library with loans is
+// left alone.
 std::pair<int, int> add_history(App& app, const std::vector<UserId>& users, std::uint64_t seed) {
   auto texts = phrases();
   const reviews::BuiltinSentiment analyzer;
@@ -123,9 +127,10 @@ std::pair<int, int> add_history(App& app, const std::vector<UserId>& users, std:
       bool out = false;
     };
     std::vector<Shelf> shelf;
-    tx.each<BookId, CopyId>([&](BookId book, CopyId copy) { shelf.push_back({book, copy}); },
-                            "SELECT c.book_id, min(c.id) FROM copies c JOIN books b ON b.id = c.book_id "
-                            "WHERE b.deleted_at IS NULL AND c.status = 'available' GROUP BY c.book_id ORDER BY c.book_id");
+    tx.each<BookId, CopyId>(
+        [&](BookId book, CopyId copy) { shelf.push_back({book, copy}); },
+        "SELECT c.book_id, min(c.id) FROM copies c JOIN books b ON b.id = c.book_id "
+        "WHERE b.deleted_at IS NULL AND c.status = 'available' GROUP BY c.book_id ORDER BY c.book_id");
     if (shelf.empty()) return std::pair{0, 0};
     reviews::ReviewRepository reviews(tx);
     const auto now = app.clock().now();
@@ -138,11 +143,14 @@ std::pair<int, int> add_history(App& app, const std::vector<UserId>& users, std:
         read.push_back(at);
         Shelf& s = shelf[at];
         const bool open = i + 1 == many;
-        const std::int64_t ago = open ? static_cast<std::int64_t>(random() % 18) : 20 + static_cast<std::int64_t>(random() % 340);
+        const std::int64_t ago =
+            open ? static_cast<std::int64_t>(random() % 18) : 20 + static_cast<std::int64_t>(random() % 340);
         const Timestamp from{now.ms - ago * day_ms - static_cast<std::int64_t>(random() % 36'000'000)};
         const Timestamp due{from.ms + 14 * day_ms};
         std::optional<Timestamp> back;
-        if (!open) back = Timestamp{std::min(now.ms - 1000, from.ms + (2 + static_cast<std::int64_t>(random() % 14)) * day_ms)};
+        if (!open)
+          back = Timestamp{
+              std::min(now.ms - 1000, from.ms + (2 + static_cast<std::int64_t>(random() % 14)) * day_ms)};
         tx.execute(
             "INSERT INTO borrows (user_id, book_id, copy_id, borrow_date, due_date, return_date, status) "
             "VALUES ($1, $2, $3, $4, $5, $6, $7)",

@@ -1,10 +1,10 @@
 // The demo library: real public-domain books with invented people, loans and reviews, made by rule.
 #pragma once
+#include "app.hpp"
+
 #include <cstdint>
 #include <functional>
 #include <string_view>
-
-#include "app.hpp"
 
 namespace lumina::cli {
 

@@ -1,14 +1,14 @@
 // luminalib doctor: looks at everything that can go wrong around a library, and says what to do.
-#include <fmt/format.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
-
-#include <filesystem>
-
 #include "app.hpp"
 #include "cli/commands.hpp"
 #include "core/db/connection.hpp"
 #include "core/db/migrator.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 
 namespace lumina::cli {
 namespace {
@@ -28,15 +28,17 @@ class Findings {
 };
 
 void look_at_folder(const config::Config& config, Findings& out) {
-  struct statvfs disk {};
+  struct statvfs disk{};
   if (statvfs(config.data_dir.c_str(), &disk) != 0)
-    return out.bad("the data directory " + config.data_dir + " cannot be read", "create it, or name another with --data-dir");
+    return out.bad("the data directory " + config.data_dir + " cannot be read",
+                   "create it, or name another with --data-dir");
   const auto free = disk.f_bavail * disk.f_frsize;
   if (free < 256ULL << 20)
-    out.bad(fmt::format("{} MB are free for the data directory", free >> 20), "free some space: writes end when it is full");
+    out.bad(fmt::format("{} MB are free for the data directory", free >> 20),
+            "free some space: writes end when it is full");
   else
     out.good(fmt::format("{} MB free in {}", free >> 20, config.data_dir));
-  struct stat secret {};
+  struct stat secret{};
   const auto path = std::filesystem::path(config.data_dir) / "secret";
   if (stat(path.c_str(), &secret) == 0 && (secret.st_mode & 077) != 0)
     out.bad("others can read " + path.string(), "chmod 600 " + path.string());
@@ -47,37 +49,50 @@ struct Drift {
 };
 
 constexpr Drift drifts[] = {
-    {"books without counters", "SELECT count(*) FROM books b LEFT JOIN book_stats s ON s.book_id = b.id WHERE s.book_id IS NULL",
-     ""},
+    {"books without counters",
+     "SELECT count(*) FROM books b LEFT JOIN book_stats s ON s.book_id = b.id WHERE s.book_id IS NULL", ""},
     {"books whose count of open loans is wrong",
-     "SELECT count(*) FROM book_stats s WHERE s.active_borrows <> (SELECT count(*) FROM borrows o WHERE o.book_id = s.book_id "
+     "SELECT count(*) FROM book_stats s WHERE s.active_borrows <> (SELECT count(*) FROM borrows o WHERE "
+     "o.book_id = s.book_id "
      "AND o.return_date IS NULL)",
-     "UPDATE book_stats SET active_borrows = (SELECT count(*) FROM borrows o WHERE o.book_id = book_stats.book_id AND "
+     "UPDATE book_stats SET active_borrows = (SELECT count(*) FROM borrows o WHERE o.book_id = "
+     "book_stats.book_id AND "
      "o.return_date IS NULL)"},
     {"books whose count of loans is wrong",
-     "SELECT count(*) FROM book_stats s WHERE s.total_borrows <> (SELECT count(*) FROM borrows o WHERE o.book_id = s.book_id)",
-     "UPDATE book_stats SET total_borrows = (SELECT count(*) FROM borrows o WHERE o.book_id = book_stats.book_id)"},
+     "SELECT count(*) FROM book_stats s WHERE s.total_borrows <> (SELECT count(*) FROM borrows o WHERE "
+     "o.book_id = s.book_id)",
+     "UPDATE book_stats SET total_borrows = (SELECT count(*) FROM borrows o WHERE o.book_id = "
+     "book_stats.book_id)"},
     {"books whose count of reviews is wrong",
-     "SELECT count(*) FROM book_stats s WHERE s.review_count <> (SELECT count(*) FROM reviews r WHERE r.book_id = s.book_id "
+     "SELECT count(*) FROM book_stats s WHERE s.review_count <> (SELECT count(*) FROM reviews r WHERE "
+     "r.book_id = s.book_id "
      "AND r.standing IN ('shown', 'cleared'))",
-     "UPDATE book_stats SET review_count = (SELECT count(*) FROM reviews r WHERE r.book_id = book_stats.book_id AND "
+     "UPDATE book_stats SET review_count = (SELECT count(*) FROM reviews r WHERE r.book_id = "
+     "book_stats.book_id AND "
      "r.standing IN ('shown', 'cleared'))"},
     {"books whose count of copies is wrong",
-     "SELECT count(*) FROM book_stats s WHERE s.copies_total <> (SELECT count(*) FROM copies c WHERE c.book_id = s.book_id AND "
+     "SELECT count(*) FROM book_stats s WHERE s.copies_total <> (SELECT count(*) FROM copies c WHERE "
+     "c.book_id = s.book_id AND "
      "c.status NOT IN ('lost', 'missing', 'withdrawn'))",
-     "UPDATE book_stats SET copies_total = (SELECT count(*) FROM copies c WHERE c.book_id = book_stats.book_id AND "
+     "UPDATE book_stats SET copies_total = (SELECT count(*) FROM copies c WHERE c.book_id = "
+     "book_stats.book_id AND "
      "c.status NOT IN ('lost', 'missing', 'withdrawn'))"},
     {"books whose count of holds is wrong",
-     "SELECT count(*) FROM book_stats s WHERE s.holds_open <> (SELECT count(*) FROM holds h WHERE h.book_id = s.book_id AND "
+     "SELECT count(*) FROM book_stats s WHERE s.holds_open <> (SELECT count(*) FROM holds h WHERE h.book_id "
+     "= s.book_id AND "
      "h.ended_at IS NULL)",
-     "UPDATE book_stats SET holds_open = (SELECT count(*) FROM holds h WHERE h.book_id = book_stats.book_id AND "
+     "UPDATE book_stats SET holds_open = (SELECT count(*) FROM holds h WHERE h.book_id = book_stats.book_id "
+     "AND "
      "h.ended_at IS NULL)"},
     {"books whose count of free copies is wrong",
-     "SELECT count(*) FROM book_stats s JOIN books b ON b.id = s.book_id WHERE b.deleted_at IS NULL AND s.copies_available <> "
+     "SELECT count(*) FROM book_stats s JOIN books b ON b.id = s.book_id WHERE b.deleted_at IS NULL AND "
+     "s.copies_available <> "
      "(SELECT count(*) FROM copies c WHERE c.book_id = s.book_id AND c.status = 'available' AND NOT EXISTS "
      "(SELECT 1 FROM borrows o WHERE o.copy_id = c.id AND o.return_date IS NULL))",
-     "UPDATE book_stats SET copies_available = (SELECT count(*) FROM copies c WHERE c.book_id = book_stats.book_id AND "
-     "c.status = 'available' AND NOT EXISTS (SELECT 1 FROM borrows o WHERE o.copy_id = c.id AND o.return_date IS NULL))"},
+     "UPDATE book_stats SET copies_available = (SELECT count(*) FROM copies c WHERE c.book_id = "
+     "book_stats.book_id AND "
+     "c.status = 'available' AND NOT EXISTS (SELECT 1 FROM borrows o WHERE o.copy_id = c.id AND "
+     "o.return_date IS NULL))"},
 };
 
 void look_at_counts(db::Connection& connection, bool fix, Findings& out) {

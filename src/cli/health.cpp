@@ -1,8 +1,8 @@
 // luminalib healthcheck: asks a running server, for container images without curl.
-#include <fmt/format.h>
-
 #include "cli/commands.hpp"
 #include "core/http/probe.hpp"
+
+#include <fmt/format.h>
 
 namespace lumina::cli {
 

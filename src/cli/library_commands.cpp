@@ -1,10 +1,5 @@
-// luminalib import, export, demo and admin: work on the library from the command line, also while a server runs.
-#include <fmt/format.h>
-#include <unistd.h>
-
-#include <fstream>
-#include <iostream>
-
+// luminalib import, export, demo and admin: work on the library from the command line, also while a server
+// runs.
 #include "app.hpp"
 #include "cli/commands.hpp"
 #include "cli/demo_library.hpp"
@@ -12,15 +7,21 @@
 #include "modules/books/csv_writer.hpp"
 #include "modules/books/importer.hpp"
 
+#include <fmt/format.h>
+
+#include <fstream>
+#include <iostream>
+#include <unistd.h>
+
 namespace lumina::cli {
 namespace {
-
 
 std::unique_ptr<App> library(config::Config config) { return std::make_unique<App>(std::move(config)); }
 
 int problem(const Error& error) {
   fmt::print(stderr, "luminalib: {}\n", error.detail);
-  for (const auto& f : error.fields) fmt::print(stderr, "  {} {}\n", f.loc.empty() ? "" : f.loc.back(), f.message);
+  for (const auto& f : error.fields)
+    fmt::print(stderr, "  {} {}\n", f.loc.empty() ? "" : f.loc.back(), f.message);
   return 1;
 }
 
@@ -59,11 +60,13 @@ int import_file(const Invocation& invocation, const config::Config& config) {
     if (terminal) fmt::print(stderr, "\r{:.1f} MB read", static_cast<double>(bytes) / 1e6);
     return true;
   };
-  auto report = app->importer().run(in, invocation.file, {.dry_run = invocation.dry_run}, Caller::system("import"), step);
+  auto report = app->importer().run(in, invocation.file, {.dry_run = invocation.dry_run},
+                                    Caller::system("import"), step);
   if (terminal) fmt::print(stderr, "\r                    \r");
   if (!report) return problem(report.error());
-  fmt::print("{}: {} records, {} created, {} updated, {} unchanged, {} refused, {} warnings{}\n", report->format,
-             report->rows, report->created, report->updated, report->unchanged, report->failed_count, report->warnings,
+  fmt::print("{}: {} records, {} created, {} updated, {} unchanged, {} refused, {} warnings{}\n",
+             report->format, report->rows, report->created, report->updated, report->unchanged,
+             report->failed_count, report->warnings,
              invocation.dry_run ? " (dry run: nothing was changed)" : "");
   for (const auto& fault : report->failed)
     fmt::print(stderr, "line {}: {}\n", fault.index, fmt::join(fault.errors, "; "));
@@ -85,8 +88,8 @@ int export_file(const Invocation& invocation, const config::Config& config) {
   std::string text;
   books::CsvWriter csv(text);
   if (!json_lines) {
-    for (auto name : {"title", "author", "isbn", "genre", "year_published", "description", "language", "publisher",
-                      "page_count", "tags", "cover_url", "copies"})
+    for (auto name : {"title", "author", "isbn", "genre", "year_published", "description", "language",
+                      "publisher", "page_count", "tags", "cover_url", "copies"})
       csv.raw(name);
     csv.end_row();
   }

@@ -1,12 +1,3 @@
-#include <fmt/format.h>
-
-#include <boost/version.hpp>
-#include <cstdio>
-#include <cstdlib>
-#include <filesystem>
-#include <iostream>
-#include <iterator>
-
 #include "app.hpp"
 #include "cli/commands.hpp"
 #include "core/db/migrator.hpp"
@@ -15,6 +6,15 @@
 #include "core/security/password.hpp"
 #include "core/security/random.hpp"
 #include "modules/reviews/sentiment_builtin.hpp"
+
+#include <boost/version.hpp>
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+#include <iterator>
 
 namespace lumina::cli {
 namespace {
@@ -39,11 +39,11 @@ int migrate(Command command, const config::Config& config) {
 int version(bool as_json) {
   const std::string ssl = security::library_version();
   if (as_json)
-    fmt::print("{{\"name\":\"luminalib\",\"version\":\"{}\",\"boost\":\"{}.{}.{}\",\"openssl\":\"{}\"}}\n", LUMINA_VERSION,
-               BOOST_VERSION / 100000, BOOST_VERSION / 100 % 1000, BOOST_VERSION % 100, ssl);
+    fmt::print("{{\"name\":\"luminalib\",\"version\":\"{}\",\"boost\":\"{}.{}.{}\",\"openssl\":\"{}\"}}\n",
+               LUMINA_VERSION, BOOST_VERSION / 100000, BOOST_VERSION / 100 % 1000, BOOST_VERSION % 100, ssl);
   else
-    fmt::print("luminalib {} (Boost {}.{}.{}, {})\n", LUMINA_VERSION, BOOST_VERSION / 100000, BOOST_VERSION / 100 % 1000,
-               BOOST_VERSION % 100, ssl);
+    fmt::print("luminalib {} (Boost {}.{}.{}, {})\n", LUMINA_VERSION, BOOST_VERSION / 100000,
+               BOOST_VERSION / 100 % 1000, BOOST_VERSION % 100, ssl);
   return 0;
 }
 
@@ -56,8 +56,8 @@ int sentiment(std::string text) {
   return 0;
 }
 
-// The document is made from the table of routes, which needs an application; an empty library in a temporary folder
-// serves.
+// The document is made from the table of routes, which needs an application; an empty library in a temporary
+// folder serves.
 int openapi() {
   std::string folder = (std::filesystem::temp_directory_path() / "luminalib-XXXXXX").string();
   if (!mkdtemp(folder.data())) throw std::runtime_error("a temporary folder cannot be made");
@@ -81,35 +81,52 @@ std::string read_password() {
 
 int run(Invocation invocation) {
   switch (invocation.command) {
-    case Command::version: return version(invocation.json);
-    case Command::sentiment: return sentiment(invocation.text);
-    case Command::config_example: return std::fputs(config::example().c_str(), stdout), 0;
-    case Command::openapi: return openapi();
-    default: break;
+    case Command::version:
+      return version(invocation.json);
+    case Command::sentiment:
+      return sentiment(invocation.text);
+    case Command::config_example:
+      return std::fputs(config::example().c_str(), stdout), 0;
+    case Command::openapi:
+      return openapi();
+    default:
+      break;
   }
   invocation.inputs.environment = config::process_environment();
   auto loaded = config::load(invocation.inputs);
   if (!loaded) return show_faults(loaded.error());
   const config::Config& config = loaded->config;
   switch (invocation.command) {
-    case Command::serve: return serve(invocation, *loaded);
+    case Command::serve:
+      return serve(invocation, *loaded);
     case Command::migrate_up:
-    case Command::migrate_status: return migrate(invocation.command, config);
+    case Command::migrate_status:
+      return migrate(invocation.command, config);
     case Command::admin_create:
     case Command::admin_reset_password:
-    case Command::admin_list: return admin(invocation, config);
-    case Command::import_file: return import_file(invocation, config);
-    case Command::export_file: return export_file(invocation, config);
-    case Command::config_dump: return std::fputs(config::dump(*loaded).c_str(), stdout), 0;
+    case Command::admin_list:
+      return admin(invocation, config);
+    case Command::import_file:
+      return import_file(invocation, config);
+    case Command::export_file:
+      return export_file(invocation, config);
+    case Command::config_dump:
+      return std::fputs(config::dump(*loaded).c_str(), stdout), 0;
     case Command::config_check:
       for (const auto& warning : loaded->warnings) fmt::print(stderr, "warning: {}\n", warning);
       return fmt::print("the configuration is fine\n"), 0;
-    case Command::demo: return demo(invocation, config);
-    case Command::doctor: return doctor(invocation, *loaded);
-    case Command::healthcheck: return check_health(invocation, config);
+    case Command::demo:
+      return demo(invocation, config);
+    case Command::doctor:
+      return doctor(invocation, *loaded);
+    case Command::healthcheck:
+      return check_health(invocation, config);
     case Command::hash_password:
-      return fmt::print("{}\n", security::PasswordHasher(static_cast<int>(config.bcrypt_cost)).hash(read_password())), 0;
-    default: return 2;
+      return fmt::print("{}\n",
+                        security::PasswordHasher(static_cast<int>(config.bcrypt_cost)).hash(read_password())),
+             0;
+    default:
+      return 2;
   }
 }
 

@@ -3,14 +3,6 @@
 //   SIGTERM, SIGINT   drain: not ready, no new connections, answer what is in flight, exit 0
 //   SIGHUP            read the configuration and the certificates again
 //   SIGUSR1           open the log file anew
-#include <fmt/format.h>
-#include <pthread.h>
-#include <signal.h>
-#include <unistd.h>
-
-#include <cstdio>
-#include <thread>
-
 #include "app.hpp"
 #include "cli/commands.hpp"
 #include "cli/demo_library.hpp"
@@ -18,6 +10,14 @@
 #include "core/http/server.hpp"
 #include "core/runtime/service_notify.hpp"
 #include "core/telemetry/log.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <pthread.h>
+#include <signal.h>
+#include <thread>
+#include <unistd.h>
 
 namespace lumina::cli {
 namespace {
@@ -48,27 +48,33 @@ http::ServerOptions server_options(const config::Config& c) {
 void show_connections(metrics::Registry& registry, const http::Server& server) {
   registry.gauge("luminalib_http_connections", "Connections open now.", {},
                  [&server] { return static_cast<double>(server.stats().open); });
-  const auto total = [&](std::string_view name, std::string_view help, std::uint64_t http::ServerStats::* field) {
+  const auto total = [&](std::string_view name, std::string_view help,
+                         std::uint64_t http::ServerStats::* field) {
     registry.counter(name, help, {}, [&server, field] { return static_cast<double>(server.stats().*field); });
   };
   total("luminalib_http_connections_accepted_total", "Connections accepted.", &http::ServerStats::accepted);
   total("luminalib_http_connections_refused_total", "Connections over a cap.", &http::ServerStats::refused);
-  total("luminalib_http_malformed_heads_total", "Requests refused before routing.", &http::ServerStats::refused_heads);
+  total("luminalib_http_malformed_heads_total", "Requests refused before routing.",
+        &http::ServerStats::refused_heads);
   total("luminalib_http_timeouts_total", "Deadlines missed by clients.", &http::ServerStats::timeouts);
 }
 
 // What a person sees at the start; the log has its own lines.
 void greet(const config::Config& c, const http::Server& server, App& app) {
   const auto& listen = c.http_addr.front();
-  const std::string url = fmt::format("{}://{}:{}", c.tls_cert.empty() ? "http" : "https",
-                                      listen.host.find(':') == std::string::npos ? listen.host : "[" + listen.host + "]",
-                                      server.ports().front());
-  fmt::print("LuminaLib {} is serving on {}\n  docs     {}/docs\n  metrics  {}/metrics\n  data     {}\n", LUMINA_VERSION,
-             url, url, url, std::filesystem::absolute(c.data_dir).lexically_normal().string());
+  const std::string url =
+      fmt::format("{}://{}:{}", c.tls_cert.empty() ? "http" : "https",
+                  listen.host.find(':') == std::string::npos ? listen.host : "[" + listen.host + "]",
+                  server.ports().front());
+  fmt::print("LuminaLib {} is serving on {}\n  docs     {}/docs\n  metrics  {}/metrics\n  data     {}\n",
+             LUMINA_VERSION, url, url, url,
+             std::filesystem::absolute(c.data_dir).lexically_normal().string());
   if (const auto has = app.administration().has_admin(); has && !*has)
-    fmt::print("  There is no administrator yet. Make one:\n    luminalib admin create --email you@example.org "
-               "--password-stdin --data-dir {}\n  or within 30 minutes: POST {}/api/v1/auth/bootstrap with token {}\n",
-               c.data_dir, url, app.sign_in().offer_bootstrap());
+    fmt::print(
+        "  There is no administrator yet. Make one:\n    luminalib admin create --email you@example.org "
+        "--password-stdin --data-dir {}\n  or within 30 minutes: POST {}/api/v1/auth/bootstrap with token "
+        "{}\n",
+        c.data_dir, url, app.sign_in().offer_bootstrap());
   std::fflush(stdout);
 }
 
@@ -129,9 +135,11 @@ int serve(const Invocation& invocation, const config::Loaded& loaded) {
         app.reload(config);
         log::set_level(config.log_level);
         for (const auto& name : change.changed) log::info("setting changed", {{"setting", name}});
-        for (const auto& name : change.needs_restart) log::warn("setting needs a restart", {{"setting", name}});
+        for (const auto& name : change.needs_restart)
+          log::warn("setting needs a restart", {{"setting", name}});
       } else {
-        for (const auto& fault : fresh.error()) log::error("configuration not taken over", {{"reason", fault}});
+        for (const auto& fault : fresh.error())
+          log::error("configuration not taken over", {{"reason", fault}});
       }
       if (auto renewed = server.reload_tls(); !renewed)
         log::error("certificate not taken over", {{"reason", renewed.error()}});

@@ -1,6 +1,7 @@
-#include <catch2/catch.hpp>
+#include "support/test_app.hpp"
 
 #include <boost/json/serialize.hpp>
+#include <catch2/catch.hpp>
 #include <fmt/format.h>
 
 #include <atomic>
@@ -8,8 +9,6 @@
 #include <random>
 #include <set>
 #include <thread>
-
-#include "support/test_app.hpp"
 
 using namespace lumina;
 using namespace lumina::test;
@@ -20,7 +19,8 @@ std::string titles(const Answer& list) {
   std::string out;
   const auto* array = list.json.if_array();
   if (!array) return "not a list: " + list.body;
-  for (const auto& book : *array) out += (out.empty() ? "" : ", ") + std::string(book.at("title").as_string());
+  for (const auto& book : *array)
+    out += (out.empty() ? "" : ", ") + std::string(book.at("title").as_string());
   return out;
 }
 
@@ -76,9 +76,11 @@ TEST_CASE("every faulty field of a new book is named at once, and nothing is sto
   auto librarian = app->librarian();
   const auto many = librarian.post(
       "/api/v1/books", fmt::format(R"({{"title":"{}","isbn":"9780306406158","year_published":3000,"copies":-1,
-        "language":"english","colour":"red"}})", std::string(501, 'x')));
+        "language":"english","colour":"red"}})",
+                                   std::string(501, 'x')));
   CHECK(many.status == 422);
-  CHECK(faults(many) == std::set<std::string>{"title", "author", "isbn", "year_published", "copies", "language", "colour"});
+  CHECK(faults(many) ==
+        std::set<std::string>{"title", "author", "isbn", "year_published", "copies", "language", "colour"});
 
   struct Case {
     std::string body;
@@ -117,7 +119,8 @@ TEST_CASE("every faulty field of a new book is named at once, and nothing is sto
     CHECK(!answer.detail().empty());
     CHECK(!answer.code().empty());
   }
-  CHECK(librarian.post("/api/v1/books", "title=A", {{"Content-Type", "application/x-www-form-urlencoded"}}).status == 415);
+  CHECK(librarian.post("/api/v1/books", "title=A", {{"Content-Type", "application/x-www-form-urlencoded"}})
+            .status == 415);
   CHECK(app->number("SELECT count(*) FROM books") == 0);
 }
 
@@ -195,11 +198,13 @@ TEST_CASE("a stale edit is refused and a fresh one goes through", "[A46]") {
 TEST_CASE("lists are filtered and sorted", "[B2][A44]") {
   auto app = TestApp::on(GENERATE(from_databases()));
   auto anybody = app->anybody();
-  app->book("Émile", "Jean-Jacques Rousseau", R"("genre":"Philosophy","year_published":1762,"language":"fr","tags":["school"])");
+  app->book("Émile", "Jean-Jacques Rousseau",
+            R"("genre":"Philosophy","year_published":1762,"language":"fr","tags":["school"])");
   app->clock().advance(std::chrono::seconds(1));
   app->book("Emma", "Jane Austen", R"("genre":"Fiction","year_published":1815,"language":"en")");
   app->clock().advance(std::chrono::seconds(1));
-  app->book("Persuasion", "Jane Austen", R"("genre":"Fiction","year_published":1817,"language":"en-GB","copies":0)");
+  app->book("Persuasion", "Jane Austen",
+            R"("genre":"Fiction","year_published":1817,"language":"en-GB","copies":0)");
 
   CHECK(titles(anybody.get("/api/v1/books")) == "Persuasion, Emma, Émile");
   CHECK(titles(anybody.get("/api/v1/books?sort=created_at")) == "Émile, Emma, Persuasion");
@@ -215,8 +220,8 @@ TEST_CASE("lists are filtered and sorted", "[B2][A44]") {
   CHECK(titles(anybody.get("/api/v1/books?year_from=1800&year_to=1816")) == "Emma");
   CHECK(titles(anybody.get("/api/v1/books?available=true&sort=title")) == "Émile, Emma");
   CHECK(titles(anybody.get("/api/v1/books?available=false")) == "Persuasion");
-  for (const auto* query : {"sort=colour", "sort=;DROP", "year_from=x", "available=maybe", "colour=red", "isbn=1",
-                            "genre=a&genre=b", "language=klingonish-x"})
+  for (const auto* query : {"sort=colour", "sort=;DROP", "year_from=x", "available=maybe", "colour=red",
+                            "isbn=1", "genre=a&genre=b", "language=klingonish-x"})
     CHECK(anybody.get(std::string("/api/v1/books?") + query).status == 422);
   CHECK(anybody.get("/api/v1/books?q=%zz").status == 400);
 }
@@ -228,8 +233,8 @@ TEST_CASE("lists are paged three ways, and a cursor misses and repeats nothing",
     app->book(fmt::format("Book {:02}", i), "An Author", fmt::format(R"("year_published":{})", 1900 + i % 3));
     if (i % 2 == 0) app->clock().advance(std::chrono::seconds(1));
   }
-  for (const auto* bad : {"limit=0", "limit=101", "skip=-1", "page=0&size=5", "size=101&page=1", "limit=x", "page=1&skip=1",
-                          "limit=5&limit=6", "cursor=nonsense", "skip=99999999999999999999"})
+  for (const auto* bad : {"limit=0", "limit=101", "skip=-1", "page=0&size=5", "size=101&page=1", "limit=x",
+                          "page=1&skip=1", "limit=5&limit=6", "cursor=nonsense", "skip=99999999999999999999"})
     CHECK(anybody.get(std::string("/api/v1/books?") + bad).status == 422);
 
   const auto first = anybody.get("/api/v1/books?limit=10");
@@ -246,7 +251,8 @@ TEST_CASE("lists are paged three ways, and a cursor misses and repeats nothing",
   CHECK(envelope["page"] == 3);
   CHECK(envelope["size"] == 10);
 
-  for (const auto* sort : {"-created_at", "title", "-title", "year_published", "-year_published", "rating", "popularity"}) {
+  for (const auto* sort :
+       {"-created_at", "title", "-title", "year_published", "-year_published", "rating", "popularity"}) {
     CAPTURE(sort);
     std::vector<std::int64_t> seen;
     std::string next = fmt::format("/api/v1/books?limit=7&sort={}", sort);
@@ -309,7 +315,8 @@ TEST_CASE("copies are added, changed and removed, and the counts follow", "[B23]
 TEST_CASE("a batch loses only its faulty records", "[B13]") {
   auto app = TestApp::on(GENERATE(from_databases()));
   auto librarian = app->librarian();
-  const std::string body = R"([{"title":"A","author":"X","isbn":"9780306406157"},{"title":""},{"title":"B","author":"Y"}])";
+  const std::string body =
+      R"([{"title":"A","author":"X","isbn":"9780306406157"},{"title":""},{"title":"B","author":"Y"}])";
   const auto made = librarian.post("/api/v1/books/batch", body);
   REQUIRE(made.status == 200);
   CHECK(made["created"] == 2);
@@ -330,7 +337,8 @@ TEST_CASE("a batch loses only its faulty records", "[B13]") {
 TEST_CASE("an import reports its faults by line and brings nothing twice", "[B13]") {
   auto app = TestApp::on(GENERATE(from_databases()));
   auto librarian = app->librarian();
-  const std::string csv = "title,author,isbn\nEmma,Jane Austen,9780306406157\n,Nobody,\nPersuasion,Jane Austen,\n";
+  const std::string csv =
+      "title,author,isbn\nEmma,Jane Austen,9780306406157\n,Nobody,\nPersuasion,Jane Austen,\n";
   const auto import = [&] {
     const auto taken = librarian.post("/api/v1/books/import", csv, {{"Content-Type", "text/csv"}});
     REQUIRE(taken.status == 202);
@@ -354,10 +362,14 @@ TEST_CASE("an import reports its faults by line and brings nothing twice", "[B13
   CHECK(second["result"].at("unchanged") == 2);
   CHECK(app->number("SELECT count(*) FROM books") == 2);
 
-  const std::string form = "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"b.jsonl\"\r\n\r\n"
-                           "{\"title\":\"C\",\"author\":\"D\"}\n\r\n--x--\r\n";
-  CHECK(librarian.post("/api/v1/imports", form, {{"Content-Type", "multipart/form-data; boundary=x"}}).status == 202);
-  CHECK(librarian.post("/api/v1/books/import", "--x", {{"Content-Type", "multipart/form-data; boundary=x"}}).status == 400);
+  const std::string form =
+      "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"b.jsonl\"\r\n\r\n"
+      "{\"title\":\"C\",\"author\":\"D\"}\n\r\n--x--\r\n";
+  CHECK(
+      librarian.post("/api/v1/imports", form, {{"Content-Type", "multipart/form-data; boundary=x"}}).status ==
+      202);
+  CHECK(librarian.post("/api/v1/books/import", "--x", {{"Content-Type", "multipart/form-data; boundary=x"}})
+            .status == 400);
   CHECK(librarian.post("/api/v1/books/import").status == 422);
   CHECK(app->patron().post("/api/v1/books/import", csv, {{"Content-Type", "text/csv"}}).status == 403);
   const auto mine = librarian.get("/api/v1/tasks");
@@ -372,20 +384,23 @@ TEST_CASE("hostile text in every parameter is data, never SQL", "[A33][A34]") {
   auto app = TestApp::on(GENERATE(from_databases()));
   auto librarian = app->librarian();
   app->book("Emma", "Jane Austen");
-  for (const std::string hostile : {"' OR 1=1 --", "\"; DROP TABLE books; --", "%' UNION SELECT 1 --", "\\", "$1", "?1", ":x",
-                                    "<script>alert(1)</script>", "${jndi:ldap://x}", "../../etc/passwd"}) {
+  for (const std::string hostile :
+       {"' OR 1=1 --", "\"; DROP TABLE books; --", "%' UNION SELECT 1 --", "\\", "$1", "?1", ":x",
+        "<script>alert(1)</script>", "${jndi:ldap://x}", "../../etc/passwd"}) {
     CAPTURE(hostile);
     const auto encoded = [&] {
       std::string out;
       for (const char c : hostile) out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
       return out;
     }();
-    for (const auto* name : {"q", "author", "genre", "tag", "sort", "isbn", "language", "cursor", "year_from"})
+    for (const auto* name :
+         {"q", "author", "genre", "tag", "sort", "isbn", "language", "cursor", "year_from"})
       CHECK(app->anybody().get(fmt::format("/api/v1/books?{}={}", name, encoded)).status < 500);
     CHECK(app->anybody().get("/api/v1/books/" + encoded).status == 422);
     std::string quoted;
     for (char c : hostile) quoted += (c == '"' || c == '\\') ? std::string("\\") + c : std::string(1, c);
-    const auto made = librarian.post("/api/v1/books", fmt::format(R"({{"title":"{}","author":"X"}})", quoted));
+    const auto made =
+        librarian.post("/api/v1/books", fmt::format(R"({{"title":"{}","author":"X"}})", quoted));
     REQUIRE(made.status == 201);
     CHECK(made["title"] == boost::json::string_view(hostile));
   }
@@ -395,10 +410,12 @@ TEST_CASE("hostile text in every parameter is data, never SQL", "[A33][A34]") {
 TEST_CASE("text of every script comes back byte for byte", "[A31]") {
   auto app = TestApp::on(GENERATE(from_databases()));
   for (const std::string title : {"Война и мир", "紅樓夢", "ألف ليلة وليلة", "𝔉𝔯𝔞𝔨𝔱𝔲𝔯 😀", "Ångström"}) {
-    const auto made = app->librarian().post("/api/v1/books", fmt::format(R"({{"title":"{}","author":"X"}})", title));
+    const auto made =
+        app->librarian().post("/api/v1/books", fmt::format(R"({{"title":"{}","author":"X"}})", title));
     REQUIRE(made.status == 201);
     CHECK(made["title"] == boost::json::string_view(title));
-    CHECK(app->anybody().get(fmt::format("/api/v1/books/{}", made.id()))["title"] == boost::json::string_view(title));
+    CHECK(app->anybody().get(fmt::format("/api/v1/books/{}", made.id()))["title"] ==
+          boost::json::string_view(title));
   }
 }
 
@@ -453,8 +470,10 @@ TEST_CASE("ten thousand additions by many librarians at once are all there", "[B
   for (int w = 0; w < 20; ++w)
     writers.emplace_back([&, w, client = librarian]() mutable {
       for (int i = 0; i < 500; ++i)
-        if (client.post("/api/v1/books", fmt::format(R"({{"title":"Book {} of {}","author":"X","description":"{}"}})", i, w,
-                                                     description))
+        if (client
+                .post("/api/v1/books",
+                      fmt::format(R"({{"title":"Book {} of {}","author":"X","description":"{}"}})", i, w,
+                                  description))
                 .status == 201)
           ++created;
     });

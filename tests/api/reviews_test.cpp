@@ -1,12 +1,11 @@
-#include <catch2/catch.hpp>
+#include "support/test_app.hpp"
 
 #include <boost/json/serialize.hpp>
+#include <catch2/catch.hpp>
 #include <fmt/format.h>
 
 #include <random>
 #include <thread>
-
-#include "support/test_app.hpp"
 
 using namespace lumina;
 using namespace lumina::test;
@@ -72,10 +71,12 @@ TEST_CASE("ratings go from 1 to 5 in halves and texts from 10 to 5000 characters
   const auto book = app->book();
   auto reader = app->patron();
   read_through(reader, book);
-  for (const double rating : {0.9, 5.1, 4.3, -1.0, 0.0}) CHECK(reader.post("/api/v1/reviews", review(book, praise, rating)).status == 422);
+  for (const double rating : {0.9, 5.1, 4.3, -1.0, 0.0})
+    CHECK(reader.post("/api/v1/reviews", review(book, praise, rating)).status == 422);
   CHECK(reader.post("/api/v1/reviews", review(book, "too short")).status == 422);
   CHECK(reader.post("/api/v1/reviews", review(book, std::string(5001, 'x'))).status == 422);
-  CHECK(reader.post("/api/v1/reviews", R"({"book_id":1,"review_text":"long enough text","rating":"5"})").status == 422);
+  CHECK(reader.post("/api/v1/reviews", R"({"book_id":1,"review_text":"long enough text","rating":"5"})")
+            .status == 422);
   std::string wide;
   for (int i = 0; i < 5000; ++i) wide += "é";
   const auto made = reader.post("/api/v1/reviews", review(book, wide, 4.5));
@@ -122,7 +123,8 @@ TEST_CASE("a review is changed by its author and removed by author or staff", "[
   REQUIRE(changed.status == 200);
   CHECK(changed["sentiment_score"].to_number<double>() < -0.5);
   CHECK(author.patch(path, R"({"rating":2})", {{"If-Match", made.header("ETag")}}).status == 412);
-  CHECK(app->anybody().get(fmt::format("/api/v1/books/{}/analysis", book))["sentiment_distribution"].at("negative") == 1);
+  CHECK(app->anybody().get(fmt::format("/api/v1/books/{}/analysis", book))["sentiment_distribution"].at(
+            "negative") == 1);
   CHECK(app->librarian().del(path).status == 204);
   CHECK(author.del(path).status == 404);
   CHECK(author.put(path, R"({"rating":2})").status == 404);
@@ -139,9 +141,12 @@ TEST_CASE("one person reviews one book once, however many try at the same time",
   for (int i = 0; i < 20; ++i)
     threads.emplace_back([&, client = reader]() mutable {
       const auto answer = client.post("/api/v1/reviews", review(book));
-      if (answer.status == 201) ++created;
-      else if (answer.status == 400 && answer.code() == "review_exists") ++refused;
-      else ++other;
+      if (answer.status == 201)
+        ++created;
+      else if (answer.status == 400 && answer.code() == "review_exists")
+        ++refused;
+      else
+        ++other;
     });
   for (auto& t : threads) t.join();
   CHECK(created == 1);
@@ -158,7 +163,8 @@ TEST_CASE("a helpful vote counts once a person and can be taken back", "[E5]") {
   const auto book = app->book();
   auto author = app->patron(1), voter = app->patron(2);
   read_through(author, book);
-  const auto path = fmt::format("/api/v1/reviews/{}/helpful", author.post("/api/v1/reviews", review(book)).id());
+  const auto path =
+      fmt::format("/api/v1/reviews/{}/helpful", author.post("/api/v1/reviews", review(book)).id());
   CHECK(voter.post(path)["helpful_count"] == 1);
   CHECK(voter.post(path)["helpful_count"] == 1);
   CHECK(author.post(path).code() == "own_review");
@@ -175,23 +181,27 @@ TEST_CASE("a book without reviews is analysed as empty", "[E16]") {
   REQUIRE(analysis.status == 200);
   CHECK(analysis["book_title"] == "Emma");
   CHECK(analysis["average_sentiment"].to_number<double>() == 0);
-  CHECK(boost::json::serialize(analysis["sentiment_distribution"]) == R"({"positive":0,"neutral":0,"negative":0})");
+  CHECK(boost::json::serialize(analysis["sentiment_distribution"]) ==
+        R"({"positive":0,"neutral":0,"negative":0})");
   CHECK(analysis["total_reviews"] == 0);
   CHECK(analysis["summary"] == "No reviews available for this book yet.");
   CHECK(analysis["average_rating"].is_null());
   CHECK(app->anybody().get("/api/v1/books/999/analysis").status == 404);
 }
 
-TEST_CASE("the analysis of a book shows averages, distribution, themes and a summary with its source", "[E13][E15]") {
+TEST_CASE("the analysis of a book shows averages, distribution, themes and a summary with its source",
+          "[E13][E15]") {
   auto app = TestApp::on(GENERATE(from_databases()));
   const auto book = app->book();
   for (int i = 1; i <= 4; ++i) {
     auto reader = app->patron(i);
     read_through(reader, book);
-    REQUIRE(reader.post("/api/v1/reviews", review(book, i == 4 ? blame : praise, i == 4 ? 1 : 5)).status == 201);
+    REQUIRE(reader.post("/api/v1/reviews", review(book, i == 4 ? blame : praise, i == 4 ? 1 : 5)).status ==
+            201);
   }
   const auto analysis = app->anybody().get(fmt::format("/api/v1/books/{}/analysis", book));
-  CHECK(boost::json::serialize(analysis["sentiment_distribution"]) == R"({"positive":3,"neutral":0,"negative":1})");
+  CHECK(boost::json::serialize(analysis["sentiment_distribution"]) ==
+        R"({"positive":3,"neutral":0,"negative":1})");
   CHECK(analysis["total_reviews"] == 4);
   CHECK(analysis["average_rating"].to_number<double>() == 4);
   CHECK(analysis["summary_source"] == "extractive");
@@ -219,23 +229,31 @@ TEST_CASE("counters of a book equal a recount after many random edits", "[E19]")
     const auto made = reader.post("/api/v1/reviews", review(book, text, rating));
     if (made.status == 201) continue;
     const auto detail = made.detail();
-    const auto id = app->number(fmt::format("SELECT id FROM reviews WHERE book_id = {} AND user_id = {}", book, reader.user_id()));
+    const auto id = app->number(
+        fmt::format("SELECT id FROM reviews WHERE book_id = {} AND user_id = {}", book, reader.user_id()));
     const auto path = fmt::format("/api/v1/reviews/{}", id);
     if (random() % 3 == 0)
       CHECK(reader.del(path).status == 204);
     else
-      CHECK(reader.put(path, fmt::format(R"({{"review_text":"{}","rating":{}}})", text, rating)).status == 200);
+      CHECK(reader.put(path, fmt::format(R"({{"review_text":"{}","rating":{}}})", text, rating)).status ==
+            200);
   }
   const auto wrong = app->number(
-      "SELECT count(*) FROM book_stats s WHERE s.review_count <> (SELECT count(*) FROM reviews r WHERE r.book_id = s.book_id) "
-      "OR s.rating_halves <> coalesce((SELECT sum(CAST(r.rating * 2 AS INTEGER)) FROM reviews r WHERE r.book_id = s.book_id), 0) "
-      "OR s.sentiment_cents <> coalesce((SELECT sum(CAST(round(r.sentiment_score * 100) AS INTEGER)) FROM reviews r "
+      "SELECT count(*) FROM book_stats s WHERE s.review_count <> (SELECT count(*) FROM reviews r WHERE "
+      "r.book_id = s.book_id) "
+      "OR s.rating_halves <> coalesce((SELECT sum(CAST(r.rating * 2 AS INTEGER)) FROM reviews r WHERE "
+      "r.book_id = s.book_id), 0) "
+      "OR s.sentiment_cents <> coalesce((SELECT sum(CAST(round(r.sentiment_score * 100) AS INTEGER)) FROM "
+      "reviews r "
       "WHERE r.book_id = s.book_id), 0) "
-      "OR s.positive_count <> (SELECT count(*) FROM reviews r WHERE r.book_id = s.book_id AND r.sentiment_score > 0.3) "
-      "OR s.negative_count <> (SELECT count(*) FROM reviews r WHERE r.book_id = s.book_id AND r.sentiment_score < -0.3)");
+      "OR s.positive_count <> (SELECT count(*) FROM reviews r WHERE r.book_id = s.book_id AND "
+      "r.sentiment_score > 0.3) "
+      "OR s.negative_count <> (SELECT count(*) FROM reviews r WHERE r.book_id = s.book_id AND "
+      "r.sentiment_score < -0.3)");
   CHECK(wrong == 0);
-  CHECK(app->number("SELECT count(*) FROM rating_counts c WHERE c.count <> (SELECT count(*) FROM reviews r WHERE "
-                    "r.book_id = c.book_id AND CAST(r.rating * 2 AS INTEGER) = c.half_stars)") == 0);
+  CHECK(app->number(
+            "SELECT count(*) FROM rating_counts c WHERE c.count <> (SELECT count(*) FROM reviews r WHERE "
+            "r.book_id = c.book_id AND CAST(r.rating * 2 AS INTEGER) = c.half_stars)") == 0);
 }
 
 TEST_CASE("the analyser can be asked by itself", "[E10]") {

@@ -1,12 +1,11 @@
-#include <catch2/catch.hpp>
+#include "core/http/compress.hpp"
+#include "support/test_app.hpp"
 
+#include <catch2/catch.hpp>
 #include <fmt/format.h>
 
 #include <fstream>
 #include <sstream>
-
-#include "core/http/compress.hpp"
-#include "support/test_app.hpp"
 
 using namespace lumina;
 using namespace lumina::test;
@@ -46,9 +45,11 @@ TEST_CASE("metrics count requests by route template", "[J4]") {
   const auto metrics = app->anybody().get("/metrics");
   REQUIRE(metrics.status == 200);
   CHECK(metrics.header("Content-Type").starts_with("text/plain; version=0.0.4"));
-  CHECK(metrics.body.find(R"(luminalib_http_requests_total{method="GET",route="/api/v1/books/{id}",code="200"} 1)") !=
+  CHECK(metrics.body.find(
+            R"(luminalib_http_requests_total{method="GET",route="/api/v1/books/{id}",code="200"} 1)") !=
         std::string::npos);
-  CHECK(metrics.body.find(R"(luminalib_http_requests_total{method="GET",route="/api/v1/books/{id}",code="404"} 1)") !=
+  CHECK(metrics.body.find(
+            R"(luminalib_http_requests_total{method="GET",route="/api/v1/books/{id}",code="404"} 1)") !=
         std::string::npos);
   CHECK(metrics.body.find("424242") == std::string::npos);
   for (const auto* name : {"luminalib_build_info", "luminalib_db_pool_waiting", "luminalib_cache_hits_total",
@@ -137,19 +138,27 @@ TEST_CASE("answers over a kilobyte are compressed when asked, by gzip or brotli"
   const auto brotli = app->anybody().get("/api/v1/books", {{"Accept-Encoding", "gzip, br"}});
   CHECK(brotli.header("Content-Encoding") == "br");
   CHECK(brotli.body == http::brotli(plain.body));
-  CHECK(app->anybody().get("/api/v1/books", {{"Accept-Encoding", "gzip;q=0, br;q=0"}}).header("Content-Encoding").empty());
+  CHECK(app->anybody()
+            .get("/api/v1/books", {{"Accept-Encoding", "gzip;q=0, br;q=0"}})
+            .header("Content-Encoding")
+            .empty());
   CHECK(app->anybody().get("/health", {{"Accept-Encoding", "gzip"}}).header("Content-Encoding").empty());
 }
 
 TEST_CASE("listed origins may read answers, others get no permission", "[A29]") {
-  auto app = TestApp::on(Database::sqlite, [](config::Config& c) { c.allowed_origins = {"https://library.example"}; });
+  auto app = TestApp::on(Database::sqlite,
+                         [](config::Config& c) { c.allowed_origins = {"https://library.example"}; });
   const auto listed = app->anybody().get("/api/v1/books", {{"Origin", "https://library.example"}});
   CHECK(listed.header("Access-Control-Allow-Origin") == "https://library.example");
   CHECK(listed.header("Access-Control-Allow-Credentials") == "true");
   CHECK(listed.header("Vary").find("Origin") != std::string::npos);
-  CHECK(app->anybody().get("/api/v1/books", {{"Origin", "https://evil.example"}}).header("Access-Control-Allow-Origin").empty());
-  const auto preflight = app->anybody().send(http::Method::options, "/api/v1/books", "",
-                                             {{"Origin", "https://library.example"}, {"Access-Control-Request-Method", "POST"}});
+  CHECK(app->anybody()
+            .get("/api/v1/books", {{"Origin", "https://evil.example"}})
+            .header("Access-Control-Allow-Origin")
+            .empty());
+  const auto preflight =
+      app->anybody().send(http::Method::options, "/api/v1/books", "",
+                          {{"Origin", "https://library.example"}, {"Access-Control-Request-Method", "POST"}});
   CHECK(preflight.status == 204);
   CHECK(preflight.header("Access-Control-Allow-Methods").find("POST") != std::string::npos);
   CHECK(preflight.header("Access-Control-Max-Age") == "7200");
@@ -176,7 +185,10 @@ TEST_CASE("a client address comes from a proxy only when the proxy is trusted", 
     c.trusted_proxies = {*Cidr::parse("10.0.0.0/8")};
   });
   const auto via = [&](std::string proxy, std::string client) {
-    return app->anybody().from(std::move(proxy)).get("/api/v1/books", {{"X-Forwarded-For", std::move(client)}}).status;
+    return app->anybody()
+        .from(std::move(proxy))
+        .get("/api/v1/books", {{"X-Forwarded-For", std::move(client)}})
+        .status;
   };
   for (int i = 0; i < 5; ++i) CHECK(via("10.0.0.1", fmt::format("198.51.100.{}", i)) == 200);
   CHECK(via("192.0.2.9", "198.51.100.50") == 200);
@@ -199,7 +211,8 @@ TEST_CASE("what every route answers to every role is what its row declares", "[A
                                         {Role::admin, [&] { return app->admin(); }}};
   int cells = 0;
   for (const auto& route : app->app().router().routes()) {
-    if (route.method == http::Method::del && route.path == "/api/v1/users/me") continue;  // would end the people
+    if (route.method == http::Method::del && route.path == "/api/v1/users/me")
+      continue;  // would end the people
     std::string target = route.path;
     for (auto at = target.find('{'); at != std::string::npos; at = target.find('{'))
       target.replace(at, target.find('}') - at + 1, "424242");
@@ -227,7 +240,8 @@ TEST_CASE("what every route answers to every role is what its row declares", "[A
 
 TEST_CASE("every route has a scenario", "[A42]") {
   std::string scenarios;
-  for (const auto& entry : std::filesystem::directory_iterator(std::string(LUMINA_SOURCE_DIR) + "/tests/api")) {
+  for (const auto& entry :
+       std::filesystem::directory_iterator(std::string(LUMINA_SOURCE_DIR) + "/tests/api")) {
     std::ifstream file(entry.path());
     scenarios.append(std::istreambuf_iterator<char>(file), {});
   }
@@ -244,7 +258,8 @@ TEST_CASE("every route has a scenario", "[A42]") {
       rest.remove_prefix(rest.find('}') + 1);
     }
     bool found = false;
-    for (auto at = scenarios.find(parts[0]); at != std::string::npos && !found; at = scenarios.find(parts[0], at + 1)) {
+    for (auto at = scenarios.find(parts[0]); at != std::string::npos && !found;
+         at = scenarios.find(parts[0], at + 1)) {
       std::size_t end = at + parts[0].size();
       found = true;
       for (std::size_t i = 1; i < parts.size() && found; ++i) {
@@ -264,7 +279,8 @@ TEST_CASE("each change leaves one audit row, and the log cannot be changed", "[J
   auto librarian = app->librarian();
   const auto book = app->book();
   const auto before = app->number("SELECT count(*) FROM audit_log");
-  const auto changed = librarian.patch(fmt::format("/api/v1/books/{}", book), R"({"genre":"X"})", {{"X-Request-Id", "edit-1"}});
+  const auto changed = librarian.patch(fmt::format("/api/v1/books/{}", book), R"({"genre":"X"})",
+                                       {{"X-Request-Id", "edit-1"}});
   REQUIRE(changed.status == 200);
   CHECK(app->number("SELECT count(*) FROM audit_log") == before + 1);
   CHECK(app->number("SELECT count(*) FROM outbox WHERE type = 'book.updated'") == 1);
@@ -278,7 +294,10 @@ TEST_CASE("each change leaves one audit row, and the log cannot be changed", "[J
   CHECK(rows[0].at("resource_id") == book);
   CHECK(rows[0].at("request_id") == "edit-1");
   CHECK(rows[0].at("address") == "192.0.2.1");
-  CHECK(admin.get(fmt::format("/api/v1/audit?user_id={}&resource=book&from=2026-11-22T00:00:00Z", librarian.user_id())).size() >= 2);
+  CHECK(admin
+            .get(fmt::format("/api/v1/audit?user_id={}&resource=book&from=2026-11-22T00:00:00Z",
+                             librarian.user_id()))
+            .size() >= 2);
   CHECK(admin.get("/api/v1/audit?from=yesterday").status == 422);
   CHECK(librarian.get("/api/v1/audit").status == 403);
   CHECK(librarian.post("/api/v1/logs", R"({"action":"opened the reading room"})").status == 201);

@@ -1,11 +1,11 @@
+#include "core/db/database.hpp"
+#include "process/program.hpp"
+
 #include <catch2/catch.hpp>
 
 #include <atomic>
 #include <mutex>
 #include <set>
-
-#include "core/db/database.hpp"
-#include "process/program.hpp"
 
 using namespace lumina;
 using process::Folder;
@@ -27,7 +27,10 @@ std::int64_t number(const std::string& json, const std::string& name) {
 std::string signed_in(const Program& program) {
   constexpr auto who = R"({"email":"ada@example.org","password":"a tall blue window","full_name":"Ada"})";
   program.call("POST", "/api/v1/auth/register", who);
-  return member(program.call("POST", "/api/v1/auth/login", R"({"email":"ada@example.org","password":"a tall blue window"})").body,
+  return member(program
+                    .call("POST", "/api/v1/auth/login",
+                          R"({"email":"ada@example.org","password":"a tall blue window"})")
+                    .body,
                 "access_token");
 }
 
@@ -65,7 +68,8 @@ TEST_CASE("every acknowledged write survives kill -9, twenty times", "[K32]") {
     db::Database database({.url = "sqlite:" + (folder.path() / "luminalib.db").string()});
     auto look = [](db::Transaction& tx) {
       std::set<std::int64_t> found;
-      tx.each<std::int64_t>([&](std::int64_t id) { found.insert(id); }, "SELECT id FROM audit_log WHERE action = 'note.written'");
+      tx.each<std::int64_t>([&](std::int64_t id) { found.insert(id); },
+                            "SELECT id FROM audit_log WHERE action = 'note.written'");
       const auto verdict = std::get<0>(*tx.one<std::string>("PRAGMA integrity_check(1)"));
       return std::pair{found, verdict};
     };
@@ -107,8 +111,8 @@ TEST_CASE("the demo library is there at the first start and not twice after the 
     Program program(folder.path(), {"--demo"});
     const auto books = program.call("GET", "/api/v1/books?limit=1");
     CHECK(books.field("X-Total-Count") == "1000");
-    const auto login =
-        program.call("POST", "/api/v1/auth/login", R"({"email":"amara.okafor@demo.example","password":"read more books"})");
+    const auto login = program.call("POST", "/api/v1/auth/login",
+                                    R"({"email":"amara.okafor@demo.example","password":"read more books"})");
     CHECK(login.status == 200);
   }
 }
@@ -117,8 +121,11 @@ TEST_CASE("hostile bytes on a real socket leave the server standing", "[A32][A39
   Folder folder;
   Program program(folder.path());
   for (const std::string bytes :
-       {"GET / HTTP/1.1\r\n\r\n", "POST /api/v1/auth/login HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
-        "\x16\x03\x01\x02\x00", "GET /%00 HTTP/1.1\r\nHost: a\r\n\r\n", "GET /../../etc/passwd HTTP/1.1\r\nHost: a\r\n\r\n",
+       {"GET / HTTP/1.1\r\n\r\n",
+        "POST /api/v1/auth/login HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: "
+        "chunked\r\n\r\n",
+        "\x16\x03\x01\x02\x00", "GET /%00 HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET /../../etc/passwd HTTP/1.1\r\nHost: a\r\n\r\n",
         "POST /api/v1/auth/login HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999\r\n\r\n"}) {
     wire::Client client(program.port());
     client.send(bytes);

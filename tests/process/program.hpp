@@ -1,19 +1,18 @@
 // The real program as a child process: started on a free port, killed or stopped as a test wants.
 #pragma once
-#include <fcntl.h>
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include "wire/client.hpp"
 
 #include <chrono>
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
+#include <signal.h>
 #include <stdexcept>
 #include <string>
+#include <sys/wait.h>
 #include <thread>
+#include <unistd.h>
 #include <vector>
-
-#include "wire/client.hpp"
 
 namespace lumina::process {
 
@@ -41,8 +40,9 @@ class Program {
  public:
   // `luminalib serve` with the folder as data directory; returns once it says where it serves.
   explicit Program(const std::filesystem::path& folder, std::vector<std::string> more = {}) {
-    std::vector<std::string> words{LUMINA_PROGRAM, "serve", "--http-addr", "127.0.0.1:0", "--data-dir", folder.string(),
-                                   "--bcrypt-cost", "4", "--rate-limit", "off"};
+    std::vector<std::string> words{
+        LUMINA_PROGRAM,  "serve",         "--http-addr", "127.0.0.1:0",  "--data-dir",
+        folder.string(), "--bcrypt-cost", "4",           "--rate-limit", "off"};
     words.insert(words.end(), more.begin(), more.end());
     std::vector<char*> argv;
     for (auto& word : words) argv.push_back(word.data());
@@ -67,7 +67,8 @@ class Program {
     if (colon == std::string::npos) {
       kill();
       std::ifstream log(folder / "log");
-      throw std::runtime_error("the program did not start: " + std::string(std::istreambuf_iterator<char>(log), {}));
+      throw std::runtime_error("the program did not start: " +
+                               std::string(std::istreambuf_iterator<char>(log), {}));
     }
     port_ = static_cast<std::uint16_t>(std::stoi(said.substr(colon + 1)));
     // What it says later is read and dropped, so that it never waits for us.
@@ -97,7 +98,8 @@ class Program {
                            const std::string& body, const std::string& token) {
     std::string request = method + " " + target + " HTTP/1.1\r\nHost: localhost\r\n";
     if (!token.empty()) request += "Authorization: Bearer " + token + "\r\n";
-    if (!body.empty()) request += "Content-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n";
+    if (!body.empty())
+      request += "Content-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n";
     if (!client.send(request + "\r\n" + body)) throw std::runtime_error("the server is gone");
     return client.read();
   }

@@ -1,5 +1,9 @@
 #include "support/test_app.hpp"
 
+#include "core/base/text.hpp"
+#include "core/http/pipeline.hpp"
+#include "core/telemetry/log.hpp"
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/use_future.hpp>
@@ -7,10 +11,6 @@
 #include <fmt/format.h>
 
 #include <future>
-
-#include "core/base/text.hpp"
-#include "core/http/pipeline.hpp"
-#include "core/telemetry/log.hpp"
 
 namespace lumina::test {
 namespace {
@@ -137,7 +137,8 @@ void TestApp::restart() {
 }
 
 Answer TestApp::call(http::Request request) {
-  auto future = boost::asio::co_spawn(io_, http::serve(app_->application(), std::move(request)), boost::asio::use_future);
+  auto future = boost::asio::co_spawn(io_, http::serve(app_->application(), std::move(request)),
+                                      boost::asio::use_future);
   const http::Response response = future.get();
   Answer answer;
   answer.status = response.status;
@@ -153,20 +154,23 @@ Answer TestApp::call(http::Request request) {
 }
 
 Client TestApp::login(const std::string& email, const std::string& secret) {
-  auto answer = anybody().post("/api/v1/auth/login", fmt::format(R"({{"email":"{}","password":"{}"}})", email, secret));
+  auto answer =
+      anybody().post("/api/v1/auth/login", fmt::format(R"({{"email":"{}","password":"{}"}})", email, secret));
   if (answer.status != 200) throw std::runtime_error("login failed: " + answer.body);
   return {*this, std::string(answer["access_token"].as_string()), answer["user"].at("id").as_int64()};
 }
 
 Client TestApp::account(const std::string& email, const std::string& name, std::string_view role) {
-  auto made = anybody().post("/api/v1/auth/register",
-                             fmt::format(R"({{"email":"{}","password":"{}","full_name":"{}"}})", email, password, name));
+  auto made = anybody().post(
+      "/api/v1/auth/register",
+      fmt::format(R"({{"email":"{}","password":"{}","full_name":"{}"}})", email, password, name));
   if (made.status == 201 && role != "patron") {
     // As another instance would: the row changes and the event says so.
     auto work = [this, id = UserId{made.id()}, role](db::Transaction& tx) -> Status {
       tx.execute("UPDATE users SET role = $2 WHERE id = $1", id, role);
-      app_->journal().record(tx, Caller::system("test"),
-                             {.type = "user.updated", .resource = "user", .resource_id = id.value, .subject = id});
+      app_->journal().record(
+          tx, Caller::system("test"),
+          {.type = "user.updated", .resource = "user", .resource_id = id.value, .subject = id});
       return {};
     };
     if (!app_->database().write_now(std::move(work))) throw std::runtime_error("the role could not be set");
@@ -180,8 +184,8 @@ Client TestApp::librarian() { return account("librarian@example.org", "Libby Rar
 Client TestApp::admin() { return account("admin@example.org", "Ada Min", "admin"); }
 
 std::int64_t TestApp::book(std::string title, std::string author, std::string more) {
-  auto made = librarian().post("/api/v1/books",
-                               fmt::format(R"({{"title":"{}","author":"{}"{}{}}})", title, author, more.empty() ? "" : ",", more));
+  auto made = librarian().post("/api/v1/books", fmt::format(R"({{"title":"{}","author":"{}"{}{}}})", title,
+                                                            author, more.empty() ? "" : ",", more));
   if (made.status != 201) throw std::runtime_error("the book was not made: " + made.body);
   return made.id();
 }

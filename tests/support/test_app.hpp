@@ -5,9 +5,12 @@
 //   REQUIRE(book.status == 201);
 //   CHECK(book["title"] == "Emma");
 //
-// The clock stands at 2026-11-22T10:00:00Z until a test moves it. Hashing costs little (bcrypt cost 4). Rate limits
-// are off unless a test configures them.
+// The clock stands at 2026-11-22T10:00:00Z until a test moves it. Hashing costs little (bcrypt cost 4). Rate
+// limits are off unless a test configures them.
 #pragma once
+#include "app.hpp"
+#include "support/databases.hpp"
+
 #include <boost/json/value.hpp>
 
 #include <functional>
@@ -17,9 +20,6 @@
 #include <thread>
 #include <utility>
 #include <vector>
-
-#include "app.hpp"
-#include "support/databases.hpp"
 
 namespace lumina::test {
 
@@ -33,10 +33,10 @@ struct Answer {
   // A member of the answer; null when absent, so that a CHECK fails instead of the test crashing.
   const boost::json::value& operator[](std::string_view name) const;
   const boost::json::value& operator[](std::size_t index) const;
-  std::string code() const;    // of a problem document
+  std::string code() const;  // of a problem document
   std::string detail() const;
-  std::int64_t id() const;     // member "id"
-  std::size_t size() const;    // of an array
+  std::int64_t id() const;   // member "id"
+  std::size_t size() const;  // of an array
 };
 
 class TestApp;

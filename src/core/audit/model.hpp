@@ -1,14 +1,14 @@
 // Who did what, as the audit log shows it.
 #pragma once
+#include "core/base/clock.hpp"
+#include "core/base/ids.hpp"
+#include "core/schema/type.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "core/base/clock.hpp"
-#include "core/base/ids.hpp"
-#include "core/schema/type.hpp"
 
 namespace lumina::audit {
 

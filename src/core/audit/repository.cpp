@@ -32,11 +32,13 @@ Page<Entry> AuditRepository::list(const Filter& filter, const PageRequest& page)
   if (filter.to) where += " AND at < " + bind(filter.to->ms);
 
   Page<Entry> out;
-  tx_.each_of<std::int64_t>([&](std::int64_t n) { out.total = n; }, "SELECT count(*) FROM audit_log WHERE " + where, values);
+  tx_.each_of<std::int64_t>([&](std::int64_t n) { out.total = n; },
+                            "SELECT count(*) FROM audit_log WHERE " + where, values);
   const auto limit = bind(page.limit), offset = bind(page.skip);
   out.items = tx_.list(entry_columns,
-                       "SELECT " + entry_columns.list() + " FROM audit_log WHERE " + where + " ORDER BY id DESC LIMIT CAST(" +
-                           limit + " AS BIGINT) OFFSET CAST(" + offset + " AS BIGINT)",
+                       "SELECT " + entry_columns.list() + " FROM audit_log WHERE " + where +
+                           " ORDER BY id DESC LIMIT CAST(" + limit + " AS BIGINT) OFFSET CAST(" + offset +
+                           " AS BIGINT)",
                        values);
   return out;
 }
@@ -48,7 +50,8 @@ std::optional<Entry> AuditRepository::find(std::int64_t id) {
 
 std::int64_t AuditRepository::blank_addresses(Timestamp before, std::int64_t most) {
   return tx_.execute(
-      "UPDATE audit_log SET address = '' WHERE id IN (SELECT id FROM audit_log WHERE at < $1 AND address <> '' "
+      "UPDATE audit_log SET address = '' WHERE id IN (SELECT id FROM audit_log WHERE at < $1 AND address <> "
+      "'' "
       "ORDER BY at LIMIT CAST($2 AS BIGINT))",
       before, most);
 }

@@ -53,7 +53,8 @@ Task<Result<Entry>> write_note(db::Database& database, events::Journal& journal,
     json::append_string(payload, note.detail.value_or(""));
     payload += "}";
     journal.record(tx, by, {.type = "note.written", .resource = "note", .payload = payload});
-    return std::move(AuditRepository(tx).list({.user_id = by.user, .action = "note.written"}, {.limit = 1}).items.front());
+    return std::move(
+        AuditRepository(tx).list({.user_id = by.user, .action = "note.written"}, {.limit = 1}).items.front());
   };
   return database.write(std::move(work));
 }

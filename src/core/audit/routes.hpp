@@ -1,10 +1,10 @@
 // The API of the audit log: reading for those who may, and notes from outside.
 #pragma once
-#include <vector>
-
 #include "core/db/database.hpp"
 #include "core/events/journal.hpp"
 #include "core/http/route.hpp"
+
+#include <vector>
 
 namespace lumina::audit {
 

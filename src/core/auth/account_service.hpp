@@ -34,9 +34,11 @@ class AccountService {
   // Erases name, address, password, wishes, sessions and keys; loans, reviews and statistics stay, with a
   // number instead of a name. Refused: "open_loans", "last_admin".
   Task<Status> erase(UserId id, Precondition seen, Caller by);
-  // What else goes with an account, in the same transaction: modules that keep things of people add themselves. Before
-  // the first request.
-  void also_erase(std::function<void(db::Transaction&, UserId)> step) { erasures_.push_back(std::move(step)); }
+  // What else goes with an account, in the same transaction: modules that keep things of people add
+  // themselves. Before the first request.
+  void also_erase(std::function<void(db::Transaction&, UserId)> step) {
+    erasures_.push_back(std::move(step));
+  }
   // One's own, which takes somebody who signed in.
   Task<Status> erase_own(Precondition seen, Caller by);
 

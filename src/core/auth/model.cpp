@@ -206,7 +206,8 @@ std::vector<Field> PersonalRecord::fields() {
           {"replies", &PersonalRecord::replies, "Every reply to a review"},
           {"reports", &PersonalRecord::reports, "Reviews that were reported"},
           {"collections", &PersonalRecord::collections, "Every list with its books, in order"},
-          {"audit", &PersonalRecord::audit, "What the person did and what was done to the account, newest first"}};
+          {"audit", &PersonalRecord::audit,
+           "What the person did and what was done to the account, newest first"}};
 }
 std::vector<Field> ExportedHold::fields() {
   return {{"id", &ExportedHold::id, "Identifier"},

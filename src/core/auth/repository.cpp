@@ -334,16 +334,18 @@ std::vector<ExportedList> UserRepository::lists(UserId id) {
         while (at < all.size() && all[at].id != list) ++at;
         if (at < all.size()) all[at].book_ids.push_back(book);
       },
-      "SELECT i.collection_id, i.book_id FROM collection_books i JOIN collections c ON c.id = i.collection_id "
+      "SELECT i.collection_id, i.book_id FROM collection_books i JOIN collections c ON c.id = "
+      "i.collection_id "
       "WHERE c.owner_id = $1 ORDER BY i.collection_id, i.position, i.book_id",
       id);
   return all;
 }
 
 std::vector<ExportedAction> UserRepository::actions(UserId id) {
-  static const std::string sql = "SELECT " + action_columns.list() +
-                                 " FROM audit_log a WHERE a.user_id = $1 OR (a.resource = 'user' AND a.resource_id = $1) "
-                                 "ORDER BY a.id DESC LIMIT 10000";
+  static const std::string sql =
+      "SELECT " + action_columns.list() +
+      " FROM audit_log a WHERE a.user_id = $1 OR (a.resource = 'user' AND a.resource_id = $1) "
+      "ORDER BY a.id DESC LIMIT 10000";
   return tx_.list(action_columns, sql, id);
 }
 
@@ -356,7 +358,8 @@ void UserRepository::insert_email_change(std::string_view token_hash, UserId use
       token_hash, user, email, email_key, now, expires_at);
 }
 
-std::optional<UserRepository::WantedEmail> UserRepository::use_email_change(std::string_view token_hash, Timestamp now) {
+std::optional<UserRepository::WantedEmail> UserRepository::use_email_change(std::string_view token_hash,
+                                                                            Timestamp now) {
   const auto row = tx_.one<UserId, std::string, std::string>(
       "UPDATE email_changes SET used_at = $2 WHERE token_hash = $1 AND used_at IS NULL AND expires_at > $2 "
       "RETURNING user_id, email, email_key",
@@ -366,9 +369,10 @@ std::optional<UserRepository::WantedEmail> UserRepository::use_email_change(std:
 }
 
 bool UserRepository::set_email(UserId id, std::string_view email, std::string_view email_key, Timestamp now) {
-  if (tx_.execute("UPDATE users SET email = $2, email_key = $3, updated_at = $4, version = version + 1 WHERE id = $1 "
-                  "AND NOT EXISTS (SELECT 1 FROM users o WHERE o.email_key = $3 AND o.id <> $1)",
-                  id, email, email_key, now) == 0)
+  if (tx_.execute(
+          "UPDATE users SET email = $2, email_key = $3, updated_at = $4, version = version + 1 WHERE id = $1 "
+          "AND NOT EXISTS (SELECT 1 FROM users o WHERE o.email_key = $3 AND o.id <> $1)",
+          id, email, email_key, now) == 0)
     return false;
   tx_.execute("DELETE FROM password_resets WHERE user_id = $1", id);
   return true;

@@ -1,7 +1,7 @@
 // SQL of accounts: people, what they like, and the tokens that reset a password.
 //
-// Also reads borrows, holds, books, reviews, collections and the audit log: whether loans are open, and for a person's own record.
-// Absent is std::nullopt; people who erased their account are absent everywhere here.
+// Also reads borrows, holds, books, reviews, collections and the audit log: whether loans are open, and for a
+// person's own record. Absent is std::nullopt; people who erased their account are absent everywhere here.
 #pragma once
 #include "core/auth/model.hpp"
 #include "core/base/page.hpp"
@@ -69,8 +69,8 @@ class UserRepository {
   std::optional<UserId> use_reset(std::string_view token_hash, Timestamp now);
 
   // A token for another address; those before it are ended.
-  void insert_email_change(std::string_view token_hash, UserId user, std::string_view email, std::string_view email_key,
-                           Timestamp now, Timestamp expires_at);
+  void insert_email_change(std::string_view token_hash, UserId user, std::string_view email,
+                           std::string_view email_key, Timestamp now, Timestamp expires_at);
   struct WantedEmail {
     UserId user;
     std::string email, email_key;

@@ -88,9 +88,9 @@ std::vector<Route> auth_routes(AuthService& auth, ApiKeyService& keys) {
   std::vector<Route> routes;
   const auto add = [&](Route route) { routes.push_back(std::move(route).tagged("Accounts")); };
 
-  add(post("/api/v1/auth/register", "Make an account", anyone, {refused},
-           [&](Body<NewUser> user, Caller by) { return created(auth.sign_up(*user, by), "/api/v1/users/"); })
-          .by_itself());
+  add(post("/api/v1/auth/register", "Make an account", anyone, {refused}, [&](Body<NewUser> user, Caller by) {
+        return created(auth.sign_up(*user, by), "/api/v1/users/");
+      }).by_itself());
   add(post("/api/v1/auth/login", "Sign in", anyone, {},
            [&](JsonOrForm<Credentials> given, RawRequest request, Caller by) {
              return sign_in(auth, *given, request, by);
@@ -109,7 +109,9 @@ std::vector<Route> auth_routes(AuthService& auth, ApiKeyService& keys) {
       "/api/v1/auth/logout", "Sign out", signed_in, {},
       [&](OptionalBody<LogoutRequest> given, Caller by) { return auth.sign_out(given->refresh_token, by); }));
   add(post("/api/v1/auth/bootstrap", "Make the first administrator", anyone, {refused},
-           [&](Body<FirstAdmin> first, Caller by) { return created(auth.make_first_admin(*first, by), "/api/v1/users/"); })
+           [&](Body<FirstAdmin> first, Caller by) {
+             return created(auth.make_first_admin(*first, by), "/api/v1/users/");
+           })
           .by_itself()
           .limited(RateClass::login)
           .explained("With the one-time token that a server without administrators prints when it starts."));
@@ -228,13 +230,16 @@ std::vector<Route> account_routes(AuthService& auth, AccountService& accounts) {
 std::vector<Route> email_routes(EmailChanges& changes) {
   std::vector<Route> routes;
   const auto add = [&](Route route) { routes.push_back(std::move(route).tagged("Accounts").by_itself()); };
-  add(post("/api/v1/users/me/email", "Ask for another e-mail address", signed_in, {ErrorKind::not_found, refused},
+  add(post("/api/v1/users/me/email", "Ask for another e-mail address", signed_in,
+           {ErrorKind::not_found, refused},
            [&](Body<NewEmail> wanted, Caller by) { return changes.request(*wanted, by); })
           .with_status(202)
           .limited(RateClass::login)
           .explained("A token goes to the new address by mail; the address changes when it comes back."));
-  add(post("/api/v1/users/me/email/confirm", "Change the address with the token from the mail", anyone, {refused},
-           [&](Body<EmailConfirmation> confirmation, Caller by) { return changes.confirm(*confirmation, by); })
+  add(post(
+          "/api/v1/users/me/email/confirm", "Change the address with the token from the mail", anyone,
+          {refused},
+          [&](Body<EmailConfirmation> confirmation, Caller by) { return changes.confirm(*confirmation, by); })
           .limited(RateClass::login));
   return routes;
 }

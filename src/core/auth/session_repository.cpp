@@ -148,7 +148,8 @@ void SessionRepository::touch_key(ApiKeyId id, Timestamp now) {
 
 std::int64_t SessionRepository::blank_addresses(Timestamp before) {
   return tx_.execute(
-      "UPDATE sessions SET address = '', user_agent = '' WHERE last_seen_at < $1 AND (address <> '' OR user_agent <> '')",
+      "UPDATE sessions SET address = '', user_agent = '' WHERE last_seen_at < $1 AND (address <> '' OR "
+      "user_agent <> '')",
       before);
 }
 

@@ -43,8 +43,8 @@ std::string to_rfc3339(Timestamp t) {
   const year_month_day date{day};
   const hh_mm_ss time{floor<seconds>(moment - day)};
   return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), time.hours().count(),
-                     time.minutes().count(), time.seconds().count());
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                     time.hours().count(), time.minutes().count(), time.seconds().count());
 }
 
 std::optional<Timestamp> parse_rfc3339(std::string_view text) {

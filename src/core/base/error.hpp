@@ -1,7 +1,7 @@
 // What can go wrong in a way that a well-behaved client can meet, and the result type that carries it.
 //
-// Exceptions are for a broken world or a bug (database gone, SQL wrong); those become a 500 in one place. Everything
-// a client can cause is an Error value.
+// Exceptions are for a broken world or a bug (database gone, SQL wrong); those become a 500 in one place.
+// Everything a client can cause is an Error value.
 #pragma once
 #include <expected>
 #include <string>
@@ -14,22 +14,23 @@ namespace lumina {
 
 // The closed set of kinds; core/http/problem.cpp alone knows their HTTP statuses.
 enum class ErrorKind {
-  malformed,           // 400: cannot be read at all
-  invalid,             // 422: read, but fields are wrong; `fields` says which
-  refused,             // 400: the rules of the library say no; `code` says which rule
-  unauthenticated,     // 401
-  forbidden,           // 403
-  not_found,           // 404
-  conflict,            // 409: a concurrent edit
-  stale,               // 412: If-Match names an older version
-  too_large,           // 413
-  unsupported_media,   // 415
-  rate_limited,        // 429
-  unavailable,         // 503: overloaded or a dependency is down; retry later
-  storage_full,        // 507
+  malformed,          // 400: cannot be read at all
+  invalid,            // 422: read, but fields are wrong; `fields` says which
+  refused,            // 400: the rules of the library say no; `code` says which rule
+  unauthenticated,    // 401
+  forbidden,          // 403
+  not_found,          // 404
+  conflict,           // 409: a concurrent edit
+  stale,              // 412: If-Match names an older version
+  too_large,          // 413
+  unsupported_media,  // 415
+  rate_limited,       // 429
+  unavailable,        // 503: overloaded or a dependency is down; retry later
+  storage_full,       // 507
 };
 
-// One fault of the input: where it is, as a path of names and indexes ({"body", "copies"}), and what is wrong.
+// One fault of the input: where it is, as a path of names and indexes ({"body", "copies"}), and what is
+// wrong.
 struct FieldError {
   std::vector<std::string> loc;
   std::string message;
@@ -53,9 +54,12 @@ using Failure = std::unexpected<Error>;
 inline Failure fail(ErrorKind kind, std::string code, std::string detail) {
   return Failure(Error{kind, std::move(code), std::move(detail), {}, 0});
 }
-inline Failure not_found(std::string detail) { return fail(ErrorKind::not_found, "not_found", std::move(detail)); }
+inline Failure not_found(std::string detail) {
+  return fail(ErrorKind::not_found, "not_found", std::move(detail));
+}
 inline Failure invalid(std::vector<FieldError> fields) {
-  return Failure(Error{ErrorKind::invalid, "validation_failed", "The request has invalid fields", std::move(fields), 0});
+  return Failure(
+      Error{ErrorKind::invalid, "validation_failed", "The request has invalid fields", std::move(fields), 0});
 }
 
 }  // namespace lumina

@@ -7,7 +7,8 @@
 
 namespace lumina {
 
-// `skip`/`limit` answer a bare array; `page`/`size` an envelope; `cursor` continues where a Link header pointed.
+// `skip`/`limit` answer a bare array; `page`/`size` an envelope; `cursor` continues where a Link header
+// pointed.
 struct PageRequest {
   std::int64_t skip = 0;
   std::int64_t limit = 100;  // 1..100

@@ -1,4 +1,5 @@
-// The versions that a client says it saw; a change of a newer one is refused instead of losing somebody's work.
+// The versions that a client says it saw; a change of a newer one is refused instead of losing somebody's
+// work.
 #pragma once
 #include <algorithm>
 #include <cstdint>

@@ -17,7 +17,7 @@ using Task = boost::asio::awaitable<T, IoExecutor>;
 template <class T>
 class Eventual {
  public:
-  Eventual(T value) : state_(std::move(value)) {}  // NOLINT(google-explicit-constructor)
+  Eventual(T value) : state_(std::move(value)) {}      // NOLINT(google-explicit-constructor)
   Eventual(Task<T> task) : state_(std::move(task)) {}  // NOLINT(google-explicit-constructor)
   bool ready() const { return state_.index() == 0; }
   T& value() { return std::get<0>(state_); }

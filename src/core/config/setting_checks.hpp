@@ -1,5 +1,5 @@
-// What the text of a setting must look like, beyond its type. Each puts an accepted value into its usual spelling and
-// gives nothing, or gives what is wrong: "must be ...". Any thread.
+// What the text of a setting must look like, beyond its type. Each puts an accepted value into its usual
+// spelling and gives nothing, or gives what is wrong: "must be ...". Any thread.
 #pragma once
 #include <optional>
 #include <string>

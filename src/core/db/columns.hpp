@@ -3,14 +3,14 @@
 //   const db::Columns<Book> columns{{"b.id", &Book::id}, {"b.title", &Book::title}};
 //   tx.find(columns, "SELECT " + columns.list() + " FROM books b WHERE b.id = $1", id);
 #pragma once
+#include "core/db/value.hpp"
+
 #include <array>
 #include <cstring>
 #include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "core/db/value.hpp"
 
 namespace lumina::db {
 
@@ -42,7 +42,7 @@ class Columns {
       codes_ += e.code;
     }
   }
-  const std::string& list() const { return list_; }    // for SELECT and RETURNING
+  const std::string& list() const { return list_; }  // for SELECT and RETURNING
   const std::string& codes() const { return codes_; }
   T read(const Row& row) const {
     T value{};

@@ -1,12 +1,12 @@
 #include "core/db/connection.hpp"
 
 #include <fmt/format.h>
-#include <libpq-fe.h>
 #include <soci/postgresql/soci-postgresql.h>
 #include <soci/soci.h>
 #include <soci/sqlite3/soci-sqlite3.h>
 
 #include <deque>
+#include <libpq-fe.h>
 #include <unordered_map>
 
 using namespace sqlite_api;  // where SOCI puts the C interface
@@ -22,31 +22,44 @@ struct Slot {
   soci::indicator state = soci::i_null;
 };
 
-// SOCI 4.0.3, about to report a PostgreSQL error, asks for the names of the parameters, which numbered ones do not
-// have, and throws std::out_of_range instead of the error. The connection still knows it.
+// SOCI 4.0.3, about to report a PostgreSQL error, asks for the names of the parameters, which numbered ones
+// do not have, and throws std::out_of_range instead of the error. The connection still knows it.
 struct ErrorLost {};
 
 // A statement prepared once, with the places its parameters and results live in.
 class Kept final : public Row {
  public:
-  Kept(soci::session& session, const std::string& sql, const Value* values, std::size_t count, std::string_view codes)
+  Kept(soci::session& session, const std::string& sql, const Value* values, std::size_t count,
+       std::string_view codes)
       : statement_(session) {
     for (std::size_t i = 0; i < count; ++i) {
       Slot& slot = in_.emplace_back();
       slot.code = code_of(values[i]);
       switch (slot.code) {
-        case 'i': statement_.exchange(soci::use(slot.integer, slot.state)); break;
-        case 'd': statement_.exchange(soci::use(slot.real, slot.state)); break;
-        default: statement_.exchange(soci::use(slot.text, slot.state)); break;
+        case 'i':
+          statement_.exchange(soci::use(slot.integer, slot.state));
+          break;
+        case 'd':
+          statement_.exchange(soci::use(slot.real, slot.state));
+          break;
+        default:
+          statement_.exchange(soci::use(slot.text, slot.state));
+          break;
       }
     }
     for (char code : codes) {
       Slot& slot = out_.emplace_back();
       slot.code = code;
       switch (code) {
-        case 'i': statement_.exchange(soci::into(slot.integer, slot.state)); break;
-        case 'd': statement_.exchange(soci::into(slot.real, slot.state)); break;
-        default: statement_.exchange(soci::into(slot.text, slot.state)); break;
+        case 'i':
+          statement_.exchange(soci::into(slot.integer, slot.state));
+          break;
+        case 'd':
+          statement_.exchange(soci::into(slot.real, slot.state));
+          break;
+        default:
+          statement_.exchange(soci::into(slot.text, slot.state));
+          break;
       }
     }
     keeping_the_error([&] {
@@ -69,14 +82,16 @@ class Kept final : public Row {
     for (std::size_t i = 0; i < count; ++i) {
       Slot& slot = in_[i];
       slot.state = soci::i_ok;
-      if (const auto* v = std::get_if<std::int64_t>(&values[i])) slot.integer = *v;
-      else if (const auto* d = std::get_if<double>(&values[i])) slot.real = *d;
+      if (const auto* v = std::get_if<std::int64_t>(&values[i]))
+        slot.integer = *v;
+      else if (const auto* d = std::get_if<double>(&values[i]))
+        slot.real = *d;
       else if (const auto* t = std::get_if<std::string>(&values[i])) {
         // PostgreSQL would keep what stands before it and say nothing.
         if (t->find('\0') != std::string::npos) throw StatementError("a text holds a NUL character");
         slot.text = *t;
-      }
-      else slot.state = soci::i_null;
+      } else
+        slot.state = soci::i_null;
     }
     const auto execute = [this] { return statement_.execute(true); };
     const auto fetch = [this] { return statement_.fetch(); };
@@ -132,7 +147,9 @@ struct Connection::State {
   std::unique_ptr<soci::session> session;
   std::unordered_map<std::string, std::unique_ptr<Kept>, Hash, std::equal_to<>> kept;
 
-  sqlite3* sqlite() const { return static_cast<soci::sqlite3_session_backend*>(session->get_backend())->conn_; }
+  sqlite3* sqlite() const {
+    return static_cast<soci::sqlite3_session_backend*>(session->get_backend())->conn_;
+  }
   PGconn* postgresql() const {
     return static_cast<soci::postgresql_session_backend*>(session->get_backend())->conn_;
   }
@@ -142,11 +159,12 @@ struct Connection::State {
     session.reset();
     try {
       if (dialect == Dialect::sqlite) {
-        session = std::make_unique<soci::session>(*soci::factory_sqlite3(),
-                                                  "db=\"" + url.substr(7) + "\" timeout=10 shared_cache=false");
+        session = std::make_unique<soci::session>(
+            *soci::factory_sqlite3(), "db=\"" + url.substr(7) + "\" timeout=10 shared_cache=false");
         // Reads see the last commit and never block; only the writer checkpoints (the WAL-reset fault of
         // SQLite 3.7.0 to 3.51.2 needs two checkpointing connections), and nothing is mapped into memory.
-        // The page images that savepoints keep stay in memory: in a temporary file they cost 28 writes a loan.
+        // The page images that savepoints keep stay in memory: in a temporary file they cost 28 writes a
+        // loan.
         std::string pragmas =
             "PRAGMA journal_mode=WAL; PRAGMA foreign_keys=ON; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY; ";
         pragmas += access == Access::write
@@ -156,8 +174,9 @@ struct Connection::State {
       } else {
         session = std::make_unique<soci::session>(*soci::factory_postgresql(), connect_options());
         PQsetErrorVerbosity(postgresql(), PQERRORS_VERBOSE);  // with the SQLSTATE
-        script("SET client_min_messages = warning; SET statement_timeout = '30s'; SET lock_timeout = '10s'; "
-               "SET idle_in_transaction_session_timeout = '60s'");
+        script(
+            "SET client_min_messages = warning; SET statement_timeout = '30s'; SET lock_timeout = '10s'; "
+            "SET idle_in_transaction_session_timeout = '60s'");
       }
     } catch (const soci::soci_error& e) {
       session.reset();
@@ -191,22 +210,27 @@ struct Connection::State {
 
   [[noreturn]] void throw_sqlite(int code, const std::string& text) const {
     switch (code & 0xff) {
-      case SQLITE_FULL: throw StorageFull("the disk of the database is full");
+      case SQLITE_FULL:
+        throw StorageFull("the disk of the database is full");
       case SQLITE_IOERR:
         if (code == SQLITE_IOERR_WRITE || code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_SHMSIZE)
           throw StorageFull("the database file cannot be written");
         throw Unreachable("the database file cannot be read");
       case SQLITE_BUSY:
-      case SQLITE_LOCKED: throw TryAgain("the database is busy");
-      case SQLITE_CANTOPEN: throw Unreachable("the database file cannot be opened");
+      case SQLITE_LOCKED:
+        throw TryAgain("the database is busy");
+      case SQLITE_CANTOPEN:
+        throw Unreachable("the database file cannot be opened");
       case SQLITE_READONLY:
         if (access == Access::read) throw StatementError("a reading unit of work tried to write");
         throw Unreachable("the database file cannot be written");
-      default: throw StatementError(fmt::format("SQLite error {}: {}", code, text));
+      default:
+        throw StatementError(fmt::format("SQLite error {}: {}", code, text));
     }
   }
   [[noreturn]] void throw_postgresql(const std::string& code, const std::string& text) const {
-    if (code == "40001" || code == "40P01" || code == "55P03") throw TryAgain("serialization failure or deadlock");
+    if (code == "40001" || code == "40P01" || code == "55P03")
+      throw TryAgain("serialization failure or deadlock");
     if (code.starts_with("53")) {
       if (code == "53100") throw StorageFull("the disk of the database is full");
       throw Unreachable("the database is out of resources");
@@ -250,8 +274,8 @@ Connection::~Connection() = default;
 
 Dialect Connection::dialect() const { return state_->dialect; }
 
-std::int64_t Connection::run(std::string_view sql, const Value* values, std::size_t count, std::string_view codes,
-                             const std::function<void(const Row&)>& on_row) {
+std::int64_t Connection::run(std::string_view sql, const Value* values, std::size_t count,
+                             std::string_view codes, const std::function<void(const Row&)>& on_row) {
   if (!state_->session) state_->open();
   auto it = state_->kept.find(sql);
   try {
@@ -315,12 +339,14 @@ bool Connection::in_transaction() const {
   const auto status = PQtransactionStatus(state_->postgresql());
   return status == PQTRANS_INTRANS || status == PQTRANS_INERROR || status == PQTRANS_ACTIVE;
 }
-std::int64_t Connection::changes() const { return state_->session ? sqlite3_total_changes64(state_->sqlite()) : 0; }
+std::int64_t Connection::changes() const {
+  return state_->session ? sqlite3_total_changes64(state_->sqlite()) : 0;
+}
 void Connection::reconnect() { state_->open(); }
 
 Dialect Transaction::dialect() const { return connection_.dialect(); }
-std::int64_t Transaction::run(std::string_view sql, const Value* values, std::size_t count, std::string_view codes,
-                              const OnRow& on_row) {
+std::int64_t Transaction::run(std::string_view sql, const Value* values, std::size_t count,
+                              std::string_view codes, const OnRow& on_row) {
   return connection_.run(sql, values, count, codes, on_row);
 }
 

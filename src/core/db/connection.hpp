@@ -1,15 +1,15 @@
 // One SOCI session with its kept statements. Used by one thread at a time. Owns every SOCI habit that bites:
-// statements are run to their end (SQLite would pin its snapshot), parameters live in the statement, and error texts,
-// which contain bound values, never leave.
+// statements are run to their end (SQLite would pin its snapshot), parameters live in the statement, and
+// error texts, which contain bound values, never leave.
 #pragma once
+#include "core/db/transaction.hpp"
+
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
-
-#include "core/db/transaction.hpp"
 
 namespace lumina::db {
 
@@ -30,8 +30,8 @@ struct StatementError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// A constraint refused it. Seldom a race that running again resolves (PostgreSQL checks against newer rows than the
-// statement saw); else a bug.
+// A constraint refused it. Seldom a race that running again resolves (PostgreSQL checks against newer rows
+// than the statement saw); else a bug.
 struct ConstraintViolation : StatementError {
   using StatementError::StatementError;
 };

@@ -1,14 +1,14 @@
 #include "core/db/database.hpp"
 
+#include "core/db/connection.hpp"
+#include "core/db/joined.hpp"
+
 #include <condition_variable>
 #include <deque>
 #include <mutex>
 #include <random>
 #include <thread>
 #include <vector>
-
-#include "core/db/connection.hpp"
-#include "core/db/joined.hpp"
 
 namespace lumina::db {
 namespace {
@@ -25,7 +25,8 @@ Error unavailable(std::string code, std::string detail) {
   return {ErrorKind::unavailable, std::move(code), std::move(detail), {}, 1};
 }
 Error storage_full() {
-  return {ErrorKind::storage_full, "storage_full", "The library's storage is full; nothing was changed", {}, 60};
+  return {
+      ErrorKind::storage_full, "storage_full", "The library's storage is full; nothing was changed", {}, 60};
 }
 
 }  // namespace
@@ -48,8 +49,8 @@ struct Database::State {
   Queue reads, writes;
   std::vector<std::jthread> threads;
   std::mutex stop_mutex;
-  std::atomic<std::int64_t> waiting{0}, running{0}, read_count{0}, write_count{0}, commits{0}, retries{0}, rejected{0},
-      failures{0}, wait_ns{0}, run_ns{0};
+  std::atomic<std::int64_t> waiting{0}, running{0}, read_count{0}, write_count{0}, commits{0}, retries{0},
+      rejected{0}, failures{0}, wait_ns{0}, run_ns{0};
 
   Queue& queue_for(Kind kind) { return dialect == Dialect::sqlite && kind == Kind::write ? writes : reads; }
 
@@ -77,7 +78,8 @@ struct Database::State {
     } catch (const StorageFull&) {
       return {storage_full(), nullptr};
     } catch (const Unreachable&) {
-      return {unavailable("database_unavailable", "The database cannot be reached; try again shortly"), nullptr};
+      return {unavailable("database_unavailable", "The database cannot be reached; try again shortly"),
+              nullptr};
     } catch (const TryAgain&) {
       return {unavailable("database_busy", "The database is busy; try again shortly"), nullptr};
     } catch (...) {
@@ -85,7 +87,8 @@ struct Database::State {
     }
   }
 
-  // ---- readers of SQLite, and the whole pool of PostgreSQL -------------------------------------------------
+  // ---- readers of SQLite, and the whole pool of PostgreSQL
+  // -------------------------------------------------
 
   void serve(Connection& connection) {
     std::vector<Unit> one;
@@ -101,7 +104,8 @@ struct Database::State {
         finished = failed(std::make_exception_ptr(Unreachable("the database went away a moment ago")));
       } else {
         finished = perform(connection, unit);
-        if (finished.error && finished.error->code == "database_unavailable") failed_at = std::chrono::steady_clock::now();
+        if (finished.error && finished.error->code == "database_unavailable")
+          failed_at = std::chrono::steady_clock::now();
       }
       run_ns.fetch_add((std::chrono::steady_clock::now() - begin).count(), std::memory_order_relaxed);
       running.fetch_sub(1, std::memory_order_relaxed);
@@ -135,7 +139,8 @@ struct Database::State {
         connection.rollback();
         if (attempt >= tries_on_conflict) return failed(std::current_exception());
         retries.fetch_add(1, std::memory_order_relaxed);
-        std::this_thread::sleep_for(std::chrono::microseconds(200 + random() % (1000U << std::min(attempt, 5))));
+        std::this_thread::sleep_for(
+            std::chrono::microseconds(200 + random() % (1000U << std::min(attempt, 5))));
       } catch (const ConstraintViolation&) {
         const auto thrown = std::current_exception();
         connection.rollback();
@@ -160,7 +165,8 @@ struct Database::State {
     }
   }
 
-  // ---- the writer of SQLite --------------------------------------------------------------------------------
+  // ---- the writer of SQLite
+  // --------------------------------------------------------------------------------
 
   void write_in_groups(Connection& connection) {
     std::vector<Unit> batch;
@@ -181,7 +187,8 @@ struct Database::State {
           std::vector<Finished> answer(1);
           alone.push_back(std::move(batch[i]));
           std::exception_ptr why;
-          if (commit_group(connection, alone, answer, false, &why) != Group::committed) answer[0] = failed(why);
+          if (commit_group(connection, alone, answer, false, &why) != Group::committed)
+            answer[0] = failed(why);
           batch[i] = std::move(alone.front());
           finished[i] = std::move(answer[0]);
         }
@@ -196,11 +203,11 @@ struct Database::State {
 
   enum class Group : std::uint8_t { committed, lost, spoiled };
 
-  // One transaction for all. `lost`: it ended by itself, and nothing was changed. Without savepoints, which cost as
-  // much as the work itself, it is `spoiled` when a unit that changed something is refused after all: everything was
-  // taken back and is to be done again with a savepoint for each.
-  Group commit_group(Connection& connection, std::vector<Unit>& batch, std::vector<Finished>& finished, bool savepoints,
-                     std::exception_ptr* why = nullptr) {
+  // One transaction for all. `lost`: it ended by itself, and nothing was changed. Without savepoints, which
+  // cost as much as the work itself, it is `spoiled` when a unit that changed something is refused after all:
+  // everything was taken back and is to be done again with a savepoint for each.
+  Group commit_group(Connection& connection, std::vector<Unit>& batch, std::vector<Finished>& finished,
+                     bool savepoints, std::exception_ptr* why = nullptr) {
     std::vector<std::function<void()>> actions;
     try {
       connection.begin();

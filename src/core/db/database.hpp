@@ -3,22 +3,28 @@
 //   co_await database.read([id](db::Transaction& tx) { return BookRepository(tx).find(id); });
 //   co_await database.write([=](db::Transaction& tx) -> Result<Book> { ... });
 //
-// read: SQLite, one of a few reading threads with its own connection; PostgreSQL, one of the pool. Statements of one
+// read: SQLite, one of a few reading threads with its own connection; PostgreSQL, one of the pool. Statements
+// of one
 //   read see the last commit each, not one snapshot.
-// write: all of it commits or nothing does. A function that gives an Error or throws is rolled back. SQLite has one
+// write: all of it commits or nothing does. A function that gives an Error or throws is rolled back. SQLite
+// has one
 //   writing thread that takes every waiting unit, runs them in turn and commits once (group commit), so that
-//   durability (synchronous=FULL) is paid once for many; a failing unit loses only itself: when it had already
-//   changed something, the group is taken back and done again, a savepoint for each. PostgreSQL runs units in parallel
-//   and repeats one after a serialization failure or deadlock. So the function may run more than once: it must not
-//   move from what it captured.
+//   durability (synchronous=FULL) is paid once for many; a failing unit loses only itself: when it had
+//   already changed something, the group is taken back and done again, a savepoint for each. PostgreSQL runs
+//   units in parallel and repeats one after a serialization failure or deadlock. So the function may run more
+//   than once: it must not move from what it captured.
 //
-// Nothing resumes before the commit is durable. Actions registered with Transaction::after_commit run first, in the
-// order of commits (SQLite) or right after each commit (PostgreSQL).
-// While the calling thread has a db::Joined scope open (joined.hpp), its units of work run at once inside another one.
-// Errors: queue full, database down -> unavailable (503); disk full -> storage_full (507); everything else throws.
+// Nothing resumes before the commit is durable. Actions registered with Transaction::after_commit run first,
+// in the order of commits (SQLite) or right after each commit (PostgreSQL). While the calling thread has a
+// db::Joined scope open (joined.hpp), its units of work run at once inside another one. Errors: queue full,
+// database down -> unavailable (503); disk full -> storage_full (507); everything else throws.
 #pragma once
-#include <boost/asio/async_result.hpp>
+#include "core/base/error.hpp"
+#include "core/base/task.hpp"
+#include "core/db/transaction.hpp"
+
 #include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -34,22 +40,18 @@
 #include <type_traits>
 #include <utility>
 
-#include "core/base/error.hpp"
-#include "core/base/task.hpp"
-#include "core/db/transaction.hpp"
-
 namespace lumina::db {
 
 struct Options {
-  std::string url;          // "sqlite:PATH" or "postgresql://..."
-  int readers = 2;          // SQLite: reading threads
-  int pool = 16;            // PostgreSQL: connections
-  std::size_t queue = 4096; // waiting units at most, for reads and for writes
+  std::string url;           // "sqlite:PATH" or "postgresql://..."
+  int readers = 2;           // SQLite: reading threads
+  int pool = 16;             // PostgreSQL: connections
+  std::size_t queue = 4096;  // waiting units at most, for reads and for writes
 };
 
 // For metrics; all monotonic but the gauges.
 struct Statistics {
-  std::int64_t waiting = 0, running = 0, connections = 0;                     // gauges
+  std::int64_t waiting = 0, running = 0, connections = 0;  // gauges
   std::int64_t reads = 0, writes = 0, commits = 0, retries = 0, rejected = 0, failures = 0;
   double wait_seconds = 0, run_seconds = 0;
 };
@@ -109,7 +111,8 @@ class Database {
  private:
   friend class Joined;
   enum class Kind : std::uint8_t { read, write };
-  // One unit: `run` gives true to commit; `done` is called exactly once, with an Error or an exception or neither.
+  // One unit: `run` gives true to commit; `done` is called exactly once, with an Error or an exception or
+  // neither.
   struct Unit {
     std::move_only_function<bool(Transaction&)> run;
     std::move_only_function<void(std::optional<Error>, std::exception_ptr)> done;
@@ -138,7 +141,8 @@ class Database {
       }
       return (*answer)->has_value();
     };
-    unit.done = [answer, done = std::move(done)](std::optional<Error> error, std::exception_ptr thrown) mutable {
+    unit.done = [answer, done = std::move(done)](std::optional<Error> error,
+                                                 std::exception_ptr thrown) mutable {
       if (thrown) return done(std::move(thrown), Answer(Failure(Error{})));
       if (error) return done(nullptr, Answer(Failure(std::move(*error))));
       done(nullptr, std::move(**answer));
@@ -169,12 +173,13 @@ class Database {
     using Answer = ResultOf<F>;
     auto promise = std::make_shared<std::promise<Answer>>();
     auto future = promise->get_future();
-    enqueue(kind, make_unit(std::move(f), Atomicity::transaction, [promise](std::exception_ptr thrown, Answer answer) {
-              if (thrown)
-                promise->set_exception(std::move(thrown));
-              else
-                promise->set_value(std::move(answer));
-            }));
+    enqueue(kind, make_unit(std::move(f), Atomicity::transaction,
+                            [promise](std::exception_ptr thrown, Answer answer) {
+                              if (thrown)
+                                promise->set_exception(std::move(thrown));
+                              else
+                                promise->set_value(std::move(answer));
+                            }));
     return future.get();
   }
 

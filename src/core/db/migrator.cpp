@@ -1,13 +1,13 @@
 #include "core/db/migrator.hpp"
 
+#include "core/base/clock.hpp"
+#include "core/db/connection.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
 #include <map>
-
-#include "core/base/clock.hpp"
-#include "core/db/connection.hpp"
 
 namespace lumina::db {
 namespace {
@@ -33,7 +33,9 @@ std::map<int, Applied> history(Connection& connection) {
   Transaction tx(connection, false);
   std::map<int, Applied> rows;
   tx.each<int, std::string, std::string>(
-      [&](int version, std::string name, std::string print) { rows[version] = {std::move(name), std::move(print)}; },
+      [&](int version, std::string name, std::string print) {
+        rows[version] = {std::move(name), std::move(print)};
+      },
       "SELECT version, name, fingerprint FROM schema_migrations ORDER BY version");
   return rows;
 }
@@ -43,13 +45,15 @@ void refuse_foreign(const std::map<int, Applied>& rows, Dialect dialect) {
     const auto known = std::find_if(migrations().begin(), migrations().end(),
                                     [v = version](const Migration& m) { return m.version == v; });
     if (known == migrations().end())
-      throw MigrationRefused(fmt::format(
-          "the database has schema version {} ({}), which this program does not know: it is older than the database; "
-          "install the newer release again",
-          version, row.name));
+      throw MigrationRefused(
+          fmt::format("the database has schema version {} ({}), which this program does not know: it is "
+                      "older than the database; "
+                      "install the newer release again",
+                      version, row.name));
     const auto& text = dialect == Dialect::sqlite ? known->sqlite : known->postgresql;
     if (fingerprint(text) != row.print)
-      throw MigrationRefused(fmt::format("migration {} ({}) differs from the one that made this database", version, row.name));
+      throw MigrationRefused(
+          fmt::format("migration {} ({}) differs from the one that made this database", version, row.name));
   }
 }
 
@@ -63,8 +67,9 @@ bool apply_next(Connection& connection, int upto, std::vector<int>& done) {
       const auto text = connection.dialect() == Dialect::sqlite ? m.sqlite : m.postgresql;
       connection.script(std::string(text));
       Transaction tx(connection, true);
-      tx.execute("INSERT INTO schema_migrations (version, name, fingerprint, applied_at) VALUES ($1, $2, $3, $4)",
-                 m.version, m.name, fingerprint(text), SystemClock().now());
+      tx.execute(
+          "INSERT INTO schema_migrations (version, name, fingerprint, applied_at) VALUES ($1, $2, $3, $4)",
+          m.version, m.name, fingerprint(text), SystemClock().now());
       connection.commit();
       done.push_back(m.version);
       return true;
@@ -100,7 +105,8 @@ std::vector<MigrationStatus> migration_status(const std::string& url) {
   const auto rows = history(connection);
   refuse_foreign(rows, connection.dialect());
   std::vector<MigrationStatus> all;
-  for (const Migration& m : migrations()) all.push_back({m.version, std::string(m.name), rows.contains(m.version)});
+  for (const Migration& m : migrations())
+    all.push_back({m.version, std::string(m.name), rows.contains(m.version)});
   return all;
 }
 

@@ -1,8 +1,9 @@
 // Brings a database to the schema of this binary, once, whoever else is starting.
 //
-// Each migration runs in one transaction with its row in schema_migrations, so a killed one leaves nothing behind.
-// Two starts at once: one migrates, the other waits (SQLite: BEGIN IMMEDIATE; PostgreSQL: an advisory lock). A
-// database newer than the binary, or a migration that was edited after it ran, is refused. Blocking; at start only.
+// Each migration runs in one transaction with its row in schema_migrations, so a killed one leaves nothing
+// behind. Two starts at once: one migrates, the other waits (SQLite: BEGIN IMMEDIATE; PostgreSQL: an advisory
+// lock). A database newer than the binary, or a migration that was edited after it ran, is refused. Blocking;
+// at start only.
 #pragma once
 #include <cstdint>
 #include <span>
@@ -31,7 +32,8 @@ struct MigrationRefused : std::runtime_error {
 };
 
 std::span<const Migration> migrations();
-// Applies what is missing; gives the versions that were applied. `upto` stops earlier (for tests of upgrades).
+// Applies what is missing; gives the versions that were applied. `upto` stops earlier (for tests of
+// upgrades).
 std::vector<int> migrate(const std::string& url, int upto = INT32_MAX);
 std::vector<MigrationStatus> migration_status(const std::string& url);
 

@@ -1,9 +1,13 @@
 // What a repository is built from: the statements of one unit of work on one connection.
 //
-// Statements are prepared once per connection and kept. Placeholders are $1, $2, ... on both databases and may be
-// used more than once. Runs on a database thread only; never leaves the function given to Database::read or write.
-// Errors: a broken connection, a full disk or wrong SQL throw; conflicts are rows (ON CONFLICT DO NOTHING).
+// Statements are prepared once per connection and kept. Placeholders are $1, $2, ... on both databases and
+// may be used more than once. Runs on a database thread only; never leaves the function given to
+// Database::read or write. Errors: a broken connection, a full disk or wrong SQL throw; conflicts are rows
+// (ON CONFLICT DO NOTHING).
 #pragma once
+#include "core/db/columns.hpp"
+#include "core/db/value.hpp"
+
 #include <array>
 #include <cstdint>
 #include <functional>
@@ -13,9 +17,6 @@
 #include <tuple>
 #include <utility>
 #include <vector>
-
-#include "core/db/columns.hpp"
-#include "core/db/value.hpp"
 
 namespace lumina::db {
 
@@ -43,23 +44,28 @@ class Transaction {
   template <class... Out, class... Args>
   std::optional<std::tuple<Out...>> one(std::string_view sql, const Args&... args) {
     std::optional<std::tuple<Out...>> found;
-    each<Out...>([&](Out... out) { if (!found) found.emplace(std::move(out)...); }, sql, args...);
+    each<Out...>(
+        [&](Out... out) {
+          if (!found) found.emplace(std::move(out)...);
+        },
+        sql, args...);
     return found;
   }
   // Calls f with the columns of every row.
   template <class... Out, class F, class... Args>
   void each(F&& f, std::string_view sql, const Args&... args) {
     static constexpr char codes[] = {Column<Out>::code..., '\0'};
-    run(sql, std::array<Value, sizeof...(Args)>{to_value(args)...}.data(), sizeof...(Args), codes, [&](const Row& row) {
-      call<Out...>(f, row, std::index_sequence_for<Out...>{});
-    });
+    run(sql, std::array<Value, sizeof...(Args)>{to_value(args)...}.data(), sizeof...(Args), codes,
+        [&](const Row& row) { call<Out...>(f, row, std::index_sequence_for<Out...>{}); });
   }
   // The first row as a described struct.
   template <class T, class... Args>
   std::optional<T> find(const Columns<T>& columns, std::string_view sql, const Args&... args) {
     std::optional<T> found;
     run(sql, std::array<Value, sizeof...(Args)>{to_value(args)...}.data(), sizeof...(Args), columns.codes(),
-        [&](const Row& row) { if (!found) found = columns.read(row); });
+        [&](const Row& row) {
+          if (!found) found = columns.read(row);
+        });
     return found;
   }
   template <class T, class... Args>
@@ -70,7 +76,8 @@ class Transaction {
   template <class T>
   std::vector<T> list(const Columns<T>& columns, std::string_view sql, const std::vector<Value>& values) {
     std::vector<T> all;
-    run(sql, values.data(), values.size(), columns.codes(), [&](const Row& row) { all.push_back(columns.read(row)); });
+    run(sql, values.data(), values.size(), columns.codes(),
+        [&](const Row& row) { all.push_back(columns.read(row)); });
     return all;
   }
   template <class... Out, class F>
@@ -80,7 +87,8 @@ class Transaction {
         [&](const Row& row) { call<Out...>(f, row, std::index_sequence_for<Out...>{}); });
   }
 
-  // Runs after this unit of work is durable, in the order of commits, before the caller resumes. Must not throw.
+  // Runs after this unit of work is durable, in the order of commits, before the caller resumes. Must not
+  // throw.
   void after_commit(std::function<void()> action) { after_commit_.push_back(std::move(action)); }
   std::vector<std::function<void()>> take_after_commit() { return std::exchange(after_commit_, {}); }
 

@@ -1,8 +1,12 @@
-// What a statement takes and gives: 64-bit integers, doubles, text or null, and how our own types map to them.
+// What a statement takes and gives: 64-bit integers, doubles, text or null, and how our own types map to
+// them.
 //
-// Identifiers, booleans and times (milliseconds) are integers; enumerations are their names; lists of strings are
-// JSON text.
+// Identifiers, booleans and times (milliseconds) are integers; enumerations are their names; lists of strings
+// are JSON text.
 #pragma once
+#include "core/base/clock.hpp"
+#include "core/base/ids.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <stdexcept>
@@ -11,9 +15,6 @@
 #include <type_traits>
 #include <variant>
 #include <vector>
-
-#include "core/base/clock.hpp"
-#include "core/base/ids.hpp"
 
 namespace lumina::db {
 

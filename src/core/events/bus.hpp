@@ -1,9 +1,12 @@
 // Events: what happened, told after it is durable.
 //
-// Subscribers inside the process are called on the database thread that committed, in the order of commits on SQLite
-// and per connection on PostgreSQL, before the caller's request goes on. They must be quick, must not throw, must not
-// use the database, and must bear hearing of an event twice.
+// Subscribers inside the process are called on the database thread that committed, in the order of commits on
+// SQLite and per connection on PostgreSQL, before the caller's request goes on. They must be quick, must not
+// throw, must not use the database, and must bear hearing of an event twice.
 #pragma once
+#include "core/base/clock.hpp"
+#include "core/base/ids.hpp"
+
 #include <cstdint>
 #include <functional>
 #include <mutex>
@@ -14,13 +17,10 @@
 #include <utility>
 #include <vector>
 
-#include "core/base/clock.hpp"
-#include "core/base/ids.hpp"
-
 namespace lumina::events {
 
 struct Event {
-  std::string type;       // "book.created", "borrow.returned", ...
+  std::string type;  // "book.created", "borrow.returned", ...
   std::int64_t resource_id = 0;
   std::optional<UserId> user;  // whom it concerns
   std::optional<BookId> book;  // the book whose answers it changes

@@ -1,17 +1,17 @@
-// What every change leaves behind, in the transaction that makes it: a row of the audit log, and an event in the
-// outbox that is published once the change is durable.
+// What every change leaves behind, in the transaction that makes it: a row of the audit log, and an event in
+// the outbox that is published once the change is durable.
 //
 //   journal.record(tx, by, {.type = "book.created", .resource = "book", .resource_id = id.value});
 #pragma once
-#include <cstdint>
-#include <optional>
-#include <string>
-#include <string_view>
-
 #include "core/base/caller.hpp"
 #include "core/base/clock.hpp"
 #include "core/db/transaction.hpp"
 #include "core/events/bus.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
 
 namespace lumina::events {
 
@@ -34,10 +34,12 @@ class Journal {
   void refused(db::Transaction& tx, const Caller& by, std::string_view action, std::string_view resource,
                std::optional<std::int64_t> resource_id, std::string_view detail);
 
-  // The same as record() for a statement that changes rows on PostgreSQL: common table expressions to append to
+  // The same as record() for a statement that changes rows on PostgreSQL: common table expressions to append
+  // to
   //   WITH changed AS (<INSERT or UPDATE ... RETURNING ...>)
   // so that change, audit row and event are one round trip. `changed` must give the columns journal_id,
-  // journal_user and journal_book. Parameters: $first type, $first+1 resource, then time, actor, address, request id, origin.
+  // journal_user and journal_book. Parameters: $first type, $first+1 resource, then time, actor, address,
+  // request id, origin.
   static std::string attached(int first);
   // The parameters of attached(), in order.
   struct Attachment {

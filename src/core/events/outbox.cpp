@@ -23,9 +23,9 @@ constexpr auto of_postgresql =
     "- 1) = "
     "left(wanted.value, length(wanted.value) - 1)))) ORDER BY xid, id LIMIT $4::bigint";
 
-// The oldest transaction of this database that may still add rows: everything in front of it has committed or never
-// will, and who asks next sees it. The snapshot's own xmin would also wait for transactions of other databases on the
-// same server. It stands in where the transactions of another role are hidden from us.
+// The oldest transaction of this database that may still add rows: everything in front of it has committed or
+// never will, and who asks next sees it. The snapshot's own xmin would also wait for transactions of other
+// databases on the same server. It stands in where the transactions of another role are hidden from us.
 constexpr auto oldest_open =
     "WITH now AS MATERIALIZED (SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS xmax, "
     "pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin), "
@@ -77,11 +77,12 @@ std::vector<Recorded> Outbox::after(const Cursor& cursor, const std::vector<std:
   };
   const auto read = [&](std::string_view sql, const auto&... more) {
     tx_.each<std::string, std::int64_t, std::string, std::string, std::int64_t, std::optional<UserId>,
-             std::optional<BookId>, std::string, Timestamp>(on_row, sql, std::to_string(cursor.xid), cursor.id, types,
-                                                            most, more...);
+             std::optional<BookId>, std::string, Timestamp>(on_row, sql, std::to_string(cursor.xid),
+                                                            cursor.id, types, most, more...);
   };
   if (tx_.postgresql()) {
-    const auto horizon = std::get<0>(*tx_.one<std::string>(oldest_open));  // before the rows are read: see there
+    const auto horizon =
+        std::get<0>(*tx_.one<std::string>(oldest_open));  // before the rows are read: see there
     read(of_postgresql, horizon);
   } else {
     read(of_sqlite);

@@ -1,9 +1,9 @@
 #include "core/http/answer.hpp"
 
+#include "core/base/text.hpp"
+
 #include <fmt/format.h>
 #include <openssl/evp.h>
-
-#include "core/base/text.hpp"
 
 namespace lumina::http {
 namespace {
@@ -40,7 +40,8 @@ std::string links(const Context& context, std::int64_t total, const std::optiona
     out += fmt::format("{}<{}>; rel=\"{}\"", out.empty() ? "" : ", ", target, rel);
   };
   if (p.cursor) {
-    if (next_cursor) add(page_target(context, fmt::format("cursor={}&limit={}", *next_cursor, p.limit)), "next");
+    if (next_cursor)
+      add(page_target(context, fmt::format("cursor={}&limit={}", *next_cursor, p.limit)), "next");
     add(by_skip(context, 0), "first");
     return out;
   }

@@ -1,15 +1,15 @@
 // What a handler can return, and how each becomes a response and a line in the document.
 #pragma once
-#include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
-
 #include "core/base/page.hpp"
 #include "core/http/context.hpp"
 #include "core/http/message.hpp"
 #include "core/http/route.hpp"
 #include "core/json/codec.hpp"
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace lumina::http {
 
@@ -81,7 +81,8 @@ struct Answer<Page<T>> {
     route.selectable = true;
   }
   static Response make(Context& context, Page<T>&& page) {
-    return detail::page_response(context, detail::encoded(context, page.items), page.items.size(), page.total, page.next_cursor);
+    return detail::page_response(context, detail::encoded(context, page.items), page.items.size(), page.total,
+                                 page.next_cursor);
   }
 };
 template <class T>

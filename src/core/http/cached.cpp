@@ -53,7 +53,8 @@ Task<void> load_run(cache::BodyCache& cache, std::string_view kind, std::int64_t
   std::vector<cache::BodyCache::Versions> made_from;
   made_from.reserve(static_cast<std::size_t>(run_length));
   // Counted from 0: `last` may be the largest number there is, which nothing rises above.
-  for (std::int64_t n = 0; n <= last - first; ++n) made_from.push_back(cache.versions({cache::Tag(kind, first + n)}));
+  for (std::int64_t n = 0; n <= last - first; ++n)
+    made_from.push_back(cache.versions({cache::Tag(kind, first + n)}));
   const auto run = co_await read(context, first, last);
   if (!run) co_return;
   for (const auto& [number, response] : *run) {

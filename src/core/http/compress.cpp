@@ -1,12 +1,11 @@
 #include "core/http/compress.hpp"
 
-#include <brotli/encode.h>
-#include <zlib.h>
+#include "core/base/text.hpp"
 
+#include <brotli/encode.h>
 #include <charconv>
 #include <stdexcept>
-
-#include "core/base/text.hpp"
+#include <zlib.h>
 
 namespace lumina::http {
 namespace {
@@ -44,9 +43,12 @@ Coding negotiate(std::string_view accept) {
 
 std::string_view name_of(Coding coding) {
   switch (coding) {
-    case Coding::identity: return "identity";
-    case Coding::gzip: return "gzip";
-    case Coding::brotli: return "br";
+    case Coding::identity:
+      return "identity";
+    case Coding::gzip:
+      return "gzip";
+    case Coding::brotli:
+      return "br";
   }
   return "identity";
 }

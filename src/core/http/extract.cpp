@@ -1,12 +1,12 @@
 #include "core/http/extract.hpp"
 
+#include "core/base/text.hpp"
+#include "core/http/multipart.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
-
-#include "core/base/text.hpp"
-#include "core/http/multipart.hpp"
 
 namespace lumina::http {
 
@@ -19,7 +19,8 @@ std::optional<Pairs> parse_form(std::string_view text) {
     if (item.empty()) continue;
     const auto equals = item.find('=');
     auto name = percent_decode(item.substr(0, equals), Plus::space);
-    auto value = percent_decode(equals == std::string_view::npos ? std::string_view{} : item.substr(equals + 1), Plus::space);
+    auto value = percent_decode(
+        equals == std::string_view::npos ? std::string_view{} : item.substr(equals + 1), Plus::space);
     if (!name || !value) return {};
     pairs.emplace_back(std::move(*name), std::move(*value));
   }
@@ -36,13 +37,15 @@ std::string_view media_of(const Context& context) {
 
 bool is_json(std::string_view media) {
   return iequals(media, "application/json") ||
-         (media.size() > 5 && iequals(media.substr(media.size() - 5), "+json") && media.starts_with("application/"));
+         (media.size() > 5 && iequals(media.substr(media.size() - 5), "+json") &&
+          media.starts_with("application/"));
 }
 
 void refuse_media(Context& context) {
   std::string wanted;
   for (const auto& media : context.route->body_media) wanted += (wanted.empty() ? "" : " or ") + media;
-  context.refusal = Error{ErrorKind::unsupported_media, "unsupported_media_type", "The body must be " + wanted, {}, 0};
+  context.refusal =
+      Error{ErrorKind::unsupported_media, "unsupported_media_type", "The body must be " + wanted, {}, 0};
 }
 
 void take_status(Context& context, Status status) {
@@ -54,7 +57,8 @@ void take_status(Context& context, Status status) {
 }
 
 // A whole number among the query parameters that paging owns; removed once read.
-std::optional<std::int64_t> take_number(Context& context, std::string_view name, std::int64_t low, std::int64_t high) {
+std::optional<std::int64_t> take_number(Context& context, std::string_view name, std::int64_t low,
+                                        std::int64_t high) {
   std::optional<std::int64_t> found;
   for (auto it = context.query.begin(); it != context.query.end();) {
     if (it->first != name) {
@@ -94,10 +98,12 @@ void read_json_body(Context& context, const schema::Type& type, void* out, bool 
 }
 
 void read_form_or_json(Context& context, const schema::Type& type, void* out) {
-  if (!iequals(media_of(context), "application/x-www-form-urlencoded")) return read_json_body(context, type, out, true);
+  if (!iequals(media_of(context), "application/x-www-form-urlencoded"))
+    return read_json_body(context, type, out, true);
   auto pairs = parse_form(context.request->body);
   if (!pairs) {
-    context.refusal = Error{ErrorKind::malformed, "malformed_form", "The form is not URL-encoded correctly", {}, 0};
+    context.refusal =
+        Error{ErrorKind::malformed, "malformed_form", "The form is not URL-encoded correctly", {}, 0};
     return;
   }
   json::decode_pairs(type, out, *pairs, "body", context.errors);
@@ -112,8 +118,10 @@ void read_path_value(Context& context, const schema::Type& type, void* out) {
     return;
   }
   if (type.kind == schema::Kind::integer && !text->empty() &&
-      text->find_first_not_of("0123456789", text->front() == '-' ? 1 : 0) == std::string::npos && *text != "-") {
-    // A number that cannot be an identifier names nothing: left at 0, which no row has, it is simply not found.
+      text->find_first_not_of("0123456789", text->front() == '-' ? 1 : 0) == std::string::npos &&
+      *text != "-") {
+    // A number that cannot be an identifier names nothing: left at 0, which no row has, it is simply not
+    // found.
     std::int64_t value = 0;
     const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
     if (error == std::errc{} && value >= type.lowest && value <= type.highest) type.set_integer(out, value);
@@ -138,7 +146,8 @@ void read_paging(Context& context) {
     it = context.query.erase(it);
   }
   if ((number || size) && (skip || limit || page.cursor))
-    context.errors.push_back({{"query", "page"}, "cannot be combined with skip, limit or cursor", "conflict"});
+    context.errors.push_back(
+        {{"query", "page"}, "cannot be combined with skip, limit or cursor", "conflict"});
   if (page.cursor && skip)
     context.errors.push_back({{"query", "cursor"}, "cannot be combined with skip", "conflict"});
   if (!context.errors.empty()) return;
@@ -173,7 +182,9 @@ void read_members(Context& context) {
       names.remove_prefix(comma == std::string_view::npos ? names.size() : comma + 1);
       const auto field = std::ranges::find(known, name, &schema::Field::name);
       if (field == known.end())
-        fault((is_valid_utf8(name) ? std::string(utf8_prefix(name, 100)) : "?") + " is not a member of the answer", "unknown");
+        fault((is_valid_utf8(name) ? std::string(utf8_prefix(name, 100)) : "?") +
+                  " is not a member of the answer",
+              "unknown");
       else
         context.members.push_back(static_cast<std::size_t>(field - known.begin()));
     }
@@ -192,7 +203,8 @@ void read_query(Context& context, const schema::Type& type, void* out) {
 void refuse_leftover_query(Context& context) {
   for (const auto& [name, value] : context.query)
     context.errors.push_back({{"query", is_valid_utf8(name) ? std::string(utf8_prefix(name, 100)) : "?"},
-                              "is not a known parameter", "unknown"});
+                              "is not a known parameter",
+                              "unknown"});
 }
 
 Upload read_upload(Context& context) {
@@ -209,7 +221,8 @@ Upload read_upload(Context& context) {
   }
   auto parts = parse_multipart(context.request->body, type);
   if (!parts) {
-    context.refusal = Error{ErrorKind::malformed, "malformed_multipart", "The form cannot be read: " + parts.error(), {}, 0};
+    context.refusal = Error{
+        ErrorKind::malformed, "malformed_multipart", "The form cannot be read: " + parts.error(), {}, 0};
     return upload;
   }
   for (const Part& part : *parts) {
@@ -237,7 +250,8 @@ IfMatch read_if_match(const Context& context) {
     tag.remove_prefix(1);
     std::int64_t version = 0;
     const auto [end, error] = std::from_chars(tag.data(), tag.data() + tag.size(), version);
-    if (error == std::errc{} && end != tag.data() + tag.size() && *end == '-') out.value.versions.push_back(version);
+    if (error == std::errc{} && end != tag.data() + tag.size() && *end == '-')
+      out.value.versions.push_back(version);
   }
   return out;
 }

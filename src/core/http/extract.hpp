@@ -1,18 +1,18 @@
-// What a handler can ask for by naming it in its parameter list. Each reads itself from the request and documents
-// itself in the route; the faults of all are answered together.
+// What a handler can ask for by naming it in its parameter list. Each reads itself from the request and
+// documents itself in the route; the faults of all are answered together.
 #pragma once
-#include <optional>
-#include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
-
 #include "core/base/caller.hpp"
 #include "core/base/page.hpp"
 #include "core/base/precondition.hpp"
 #include "core/http/context.hpp"
 #include "core/http/route.hpp"
 #include "core/json/codec.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace lumina::http {
 

@@ -3,18 +3,18 @@
 //   get("/api/v1/books/{id}", "Read a book", Access::anyone(), {ErrorKind::not_found},
 //       [&](Path<BookId> id) { return books.find(*id); })
 //
-// The lambda returns Result<T>, Task<Result<T>> or Eventual<Result<T>>, where Answer<T> exists. It forwards and is not
-// itself a coroutine: a coroutine lambda loses its captures when the lambda dies.
+// The lambda returns Result<T>, Task<Result<T>> or Eventual<Result<T>>, where Answer<T> exists. It forwards
+// and is not itself a coroutine: a coroutine lambda loses its captures when the lambda dies.
 #pragma once
-#include <tuple>
-#include <type_traits>
-#include <utility>
-
 #include "core/base/task.hpp"
 #include "core/http/answer.hpp"
 #include "core/http/extract.hpp"
 #include "core/http/problem.hpp"
 #include "core/http/route.hpp"
+
+#include <tuple>
+#include <type_traits>
+#include <utility>
 
 namespace lumina::http {
 namespace detail {
@@ -91,18 +91,24 @@ std::tuple<Args...> read_arguments(Context& context, std::tuple<Args...>*) {
   return values;
 }
 
-// Gives the path parameters their names and checks that the pattern and the signature agree; throws otherwise.
+// Gives the path parameters their names and checks that the pattern and the signature agree; throws
+// otherwise.
 void name_path_parameters(Route& route);
-// Whether ?fields= has a meaning: it reads, answers objects, and has no parameter of its own that is called so.
+// Whether ?fields= has a meaning: it reads, answers objects, and has no parameter of its own that is called
+// so.
 bool selects_members(const Route& route);
 
 template <class F>
-Route make_route(Method method, std::string path, std::string summary, Access access, std::vector<ErrorKind> errors, F f) {
+Route make_route(Method method, std::string path, std::string summary, Access access,
+                 std::vector<ErrorKind> errors, F f) {
   static_assert(HandlerFunction<F>,
                 "a handler returns Result<T>, Task<Result<T>> or Eventual<Result<T>> and takes extractors");
   using Sig = Signature<F>;
   using Value = typename Unwrap<typename Sig::Return>::Value;
-  Route route{.method = method, .path = std::move(path), .summary = std::move(summary), .access = access,
+  Route route{.method = method,
+              .path = std::move(path),
+              .summary = std::move(summary),
+              .access = access,
               .errors = std::move(errors)};
   document_arguments(route, static_cast<typename Sig::Values*>(nullptr));
   Answer<Value>::document(route);
@@ -121,26 +127,30 @@ Route make_route(Method method, std::string path, std::string summary, Access ac
 
 template <class F>
 Route get(std::string path, std::string summary, Access access, std::vector<ErrorKind> errors, F f) {
-  return detail::make_route(Method::get, std::move(path), std::move(summary), access, std::move(errors), std::move(f));
+  return detail::make_route(Method::get, std::move(path), std::move(summary), access, std::move(errors),
+                            std::move(f));
 }
 template <class F>
 Route post(std::string path, std::string summary, Access access, std::vector<ErrorKind> errors, F f) {
-  return detail::make_route(Method::post, std::move(path), std::move(summary), access, std::move(errors), std::move(f));
+  return detail::make_route(Method::post, std::move(path), std::move(summary), access, std::move(errors),
+                            std::move(f));
 }
 template <class F>
 Route put(std::string path, std::string summary, Access access, std::vector<ErrorKind> errors, F f) {
-  return detail::make_route(Method::put, std::move(path), std::move(summary), access, std::move(errors), std::move(f));
+  return detail::make_route(Method::put, std::move(path), std::move(summary), access, std::move(errors),
+                            std::move(f));
 }
 template <class F>
 Route patch(std::string path, std::string summary, Access access, std::vector<ErrorKind> errors, F f) {
-  auto route =
-      detail::make_route(Method::patch, std::move(path), std::move(summary), access, std::move(errors), std::move(f));
+  auto route = detail::make_route(Method::patch, std::move(path), std::move(summary), access,
+                                  std::move(errors), std::move(f));
   route.body_media = {"application/merge-patch+json", "application/json"};
   return route;
 }
 template <class F>
 Route del(std::string path, std::string summary, Access access, std::vector<ErrorKind> errors, F f) {
-  return detail::make_route(Method::del, std::move(path), std::move(summary), access, std::move(errors), std::move(f));
+  return detail::make_route(Method::del, std::move(path), std::move(summary), access, std::move(errors),
+                            std::move(f));
 }
 
 }  // namespace lumina::http

@@ -24,12 +24,12 @@ struct Limits {
   HeadLimits head;
   ChunkLimits chunk;
 
-  Time handshake_time{10'000};   // TLS, from accept
-  Time head_time{10'000};        // from accept or from the first octet of the head to its end
-  Time body_time{30'000};        // from the end of the head to the end of the body
-  Time body_stall_time{10'000};  // between two reads of a body
-  Time idle_time{60'000};        // between an answer and the first octet of the next request
-  Time write_time{30'000};       // for each started MiB of an answer
+  Time handshake_time{10'000};    // TLS, from accept
+  Time head_time{10'000};         // from accept or from the first octet of the head to its end
+  Time body_time{30'000};         // from the end of the head to the end of the body
+  Time body_stall_time{10'000};   // between two reads of a body
+  Time idle_time{60'000};         // between an answer and the first octet of the next request
+  Time write_time{30'000};        // for each started MiB of an answer
   Time stream_idle_time{15'000};  // of a body that is made while it is sent: then a comment keeps it alive
   Time linger_time{5'000};  // after a refusal: what the client still sends is read and dropped this long ...
   Time linger_stall_time{2'000};           // ... unless it falls silent for this long ...

@@ -1,5 +1,7 @@
 // A request and a response as plain structs: no sockets, no Beast. Tests build them directly.
 #pragma once
+#include "core/base/task.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -8,8 +10,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "core/base/task.hpp"
 
 namespace lumina::cache {
 struct Body;
@@ -55,13 +55,13 @@ struct Response {
   int status = 200;
   std::string content_type = "application/json";  // empty: no Content-Type (204, 304)
   Headers headers;                                // everything else that is not framing
-  std::string etag;                               // strong, without quotes; the pipeline answers If-None-Match
-  std::string header_block;                       // more of them, already as lines "Name: value\r\n"; written as it is
-  std::shared_ptr<const cache::Body> cached;      // where `shared` came from, when it came from the cache
-  SharedBytes shared;                             // the body when set, else `body`
+  std::string etag;          // strong, without quotes; the pipeline answers If-None-Match
+  std::string header_block;  // more of them, already as lines "Name: value\r\n"; written as it is
+  std::shared_ptr<const cache::Body> cached;  // where `shared` came from, when it came from the cache
+  SharedBytes shared;                         // the body when set, else `body`
   std::string body;
-  std::string problem_code;                       // of a problem document, for figures
-  std::shared_ptr<BodySource> stream;             // instead of a body: made while it is sent (body_source.hpp)
+  std::string problem_code;            // of a problem document, for figures
+  std::shared_ptr<BodySource> stream;  // instead of a body: made while it is sent (body_source.hpp)
 
   std::string_view bytes() const { return shared ? std::string_view(*shared) : std::string_view(body); }
   void set(std::string name, std::string value) { headers.emplace_back(std::move(name), std::move(value)); }

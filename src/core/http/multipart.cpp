@@ -1,8 +1,8 @@
 #include "core/http/multipart.hpp"
 
-#include <optional>
-
 #include "core/base/text.hpp"
+
+#include <optional>
 
 namespace lumina::http {
 namespace {
@@ -40,7 +40,8 @@ std::optional<std::string> parameter(std::string_view value, std::string_view na
 }
 
 std::string safe_filename(std::string_view given) {
-  if (const auto slash = given.find_last_of("/\\"); slash != std::string_view::npos) given.remove_prefix(slash + 1);
+  if (const auto slash = given.find_last_of("/\\"); slash != std::string_view::npos)
+    given.remove_prefix(slash + 1);
   std::string out;
   for (char c : given)
     if (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f) out += c;
@@ -50,7 +51,8 @@ std::string safe_filename(std::string_view given) {
 
 }  // namespace
 
-std::expected<std::vector<Part>, std::string> parse_multipart(std::string_view body, std::string_view content_type) {
+std::expected<std::vector<Part>, std::string> parse_multipart(std::string_view body,
+                                                              std::string_view content_type) {
   const auto boundary = parameter(content_type, "boundary");
   if (!boundary || boundary->empty() || boundary->size() > longest_boundary)
     return std::unexpected("the Content-Type has no usable boundary");
@@ -70,7 +72,8 @@ std::expected<std::vector<Part>, std::string> parse_multipart(std::string_view b
     std::size_t budget = longest_header;
     while (body.substr(at, 2) != "\r\n") {
       const auto end = body.find("\r\n", at);
-      if (end == std::string_view::npos || end - at > budget) return std::unexpected("the header of a part is broken");
+      if (end == std::string_view::npos || end - at > budget)
+        return std::unexpected("the header of a part is broken");
       budget -= end - at;
       const auto header = body.substr(at, end - at);
       const auto colon = header.find(':');

@@ -1,5 +1,8 @@
 #include "core/http/openapi.hpp"
 
+#include "core/base/text.hpp"
+#include "core/http/problem.hpp"
+
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
@@ -9,9 +12,6 @@
 #include <cmath>
 #include <map>
 #include <set>
-
-#include "core/base/text.hpp"
-#include "core/http/problem.hpp"
 
 namespace lumina::http {
 namespace {
@@ -34,28 +34,35 @@ class Schemas {
  public:
   bj::object of(const Type& type, const std::vector<Rule>& rules, bool request) {
     switch (type.kind) {
-      case Kind::boolean: return {{"type", "boolean"}};
+      case Kind::boolean:
+        return {{"type", "boolean"}};
       case Kind::integer: {
         bj::object s{{"type", "integer"}, {"format", type.highest == INT32_MAX ? "int32" : "int64"}};
         if (type.lowest == 1) s["minimum"] = 1;
         return ruled(std::move(s), rules, false);
       }
-      case Kind::number: return ruled({{"type", "number"}}, rules, false);
-      case Kind::string: return ruled({{"type", "string"}}, rules, false);
-      case Kind::timestamp: return {{"type", "string"}, {"format", "date-time"}};
+      case Kind::number:
+        return ruled({{"type", "number"}}, rules, false);
+      case Kind::string:
+        return ruled({{"type", "string"}}, rules, false);
+      case Kind::timestamp:
+        return {{"type", "string"}, {"format", "date-time"}};
       case Kind::enumeration: {
         bj::array names;
         for (auto n : type.choices) names.emplace_back(view(n));
         return {{"type", "string"}, {"enum", std::move(names)}};
       }
       case Kind::optional:
-      case Kind::patch: return nullable(of(type.element(), rules, request));
+      case Kind::patch:
+        return nullable(of(type.element(), rules, request));
       case Kind::array: {
         bj::object s{{"type", "array"}, {"items", of(type.element(), rules, request)}};
         return ruled(std::move(s), rules, true);
       }
-      case Kind::object: return reference(type, request);
-      case Kind::json: return {};
+      case Kind::object:
+        return reference(type, request);
+      case Kind::json:
+        return {};
     }
     return {};
   }
@@ -87,7 +94,9 @@ class Schemas {
           s["minimum"] = number(r.low);
           s["maximum"] = number(r.high);
           break;
-        case Rule::Kind::step: s["multipleOf"] = number(r.low); break;
+        case Rule::Kind::step:
+          s["multipleOf"] = number(r.low);
+          break;
         case Rule::Kind::one_of: {
           bj::array names;
           for (auto n : r.choices) names.emplace_back(view(n));
@@ -131,10 +140,17 @@ class Schemas {
 bj::object header(std::string_view text, std::string_view type = "string") {
   return {{"description", view(text)}, {"schema", {{"type", view(type)}}}};
 }
-bj::object header_ref(std::string_view name) { return {{"$ref", "#/components/headers/" + std::string(name)}}; }
+bj::object header_ref(std::string_view name) {
+  return {{"$ref", "#/components/headers/" + std::string(name)}};
+}
 
-bj::object parameter(std::string_view name, std::string_view in, std::string_view text, bool required, bj::object schema) {
-  return {{"name", view(name)}, {"in", view(in)}, {"description", view(text)}, {"required", required}, {"schema", std::move(schema)}};
+bj::object parameter(std::string_view name, std::string_view in, std::string_view text, bool required,
+                     bj::object schema) {
+  return {{"name", view(name)},
+          {"in", view(in)},
+          {"description", view(text)},
+          {"required", required},
+          {"schema", std::move(schema)}};
 }
 
 void add_parameters(const Route& route, Schemas& schemas, bj::array& out) {
@@ -172,9 +188,10 @@ bj::object request_body(const Route& route, Schemas& schemas) {
     if (route.body)
       schema = schemas.of(*route.body, {}, true);
     else if (media == "multipart/form-data")
-      schema = {{"type", "object"},
-                {"properties", {{"file", {{"type", "string"}, {"contentMediaType", "application/octet-stream"}}}}},
-                {"required", bj::array{"file"}}};
+      schema = {
+          {"type", "object"},
+          {"properties", {{"file", {{"type", "string"}, {"contentMediaType", "application/octet-stream"}}}}},
+          {"required", bj::array{"file"}}};
     else
       schema = {{"type", "string"}, {"contentMediaType", media}};
     if (route.body_array && media == "application/json")
@@ -198,7 +215,8 @@ bj::object success_response(const Route& route, Schemas& schemas) {
     headers["Link"] = header_ref("Link");
   }
   if (route.created_location) headers["Location"] = header_ref("Location");
-  if (route.method == Method::get && route.answer && !route.answers_array) headers["ETag"] = header_ref("ETag");
+  if (route.method == Method::get && route.answer && !route.answers_array)
+    headers["ETag"] = header_ref("ETag");
   response["headers"] = std::move(headers);
   if (route.success == 204) return response;
   bj::object schema{{"type", "string"}};
@@ -208,20 +226,21 @@ bj::object success_response(const Route& route, Schemas& schemas) {
       bj::object more;
       for (const auto& e : route.expansions) more[e.name] = schemas.of(*e.type, {}, false);
       schema = {{"allOf", bj::array{std::move(schema), bj::object{{"type", "object"},
-                                                                   {"description", "With expand"},
-                                                                   {"properties", std::move(more)}}}}};
+                                                                  {"description", "With expand"},
+                                                                  {"properties", std::move(more)}}}}};
     }
     if (route.answers_array) {
       bj::object list{{"type", "array"}, {"items", schema}};
       if (route.paged)
-        schema = {{"oneOf", bj::array{list, bj::object{{"type", "object"},
-                                                       {"description", "With page and size"},
-                                                       {"properties",
-                                                        {{"items", list},
-                                                         {"total", {{"type", "integer"}, {"format", "int64"}}},
-                                                         {"page", {{"type", "integer"}, {"format", "int64"}}},
-                                                         {"size", {{"type", "integer"}, {"format", "int64"}}}}},
-                                                       {"required", bj::array{"items", "total", "page", "size"}}}}}};
+        schema = {{"oneOf",
+                   bj::array{list, bj::object{{"type", "object"},
+                                              {"description", "With page and size"},
+                                              {"properties",
+                                               {{"items", list},
+                                                {"total", {{"type", "integer"}, {"format", "int64"}}},
+                                                {"page", {{"type", "integer"}, {"format", "int64"}}},
+                                                {"size", {{"type", "integer"}, {"format", "int64"}}}}},
+                                              {"required", bj::array{"items", "total", "page", "size"}}}}}};
       else
         schema = std::move(list);
     }
@@ -287,14 +306,17 @@ std::string access_text(const Access& access) {
   if (access.kind == Access::Kind::signed_in) return "Any signed-in person.";
   std::string roles;
   for (auto role : {Role::patron, Role::librarian, Role::admin})
-    if (access.allows_role(role)) roles += (roles.empty() ? "" : " or ") + std::string(role_names[static_cast<std::size_t>(role)]);
-  return fmt::format("Permission `{}`: {}.", permission_names[static_cast<std::size_t>(access.permission)], roles);
+    if (access.allows_role(role))
+      roles += (roles.empty() ? "" : " or ") + std::string(role_names[static_cast<std::size_t>(role)]);
+  return fmt::format("Permission `{}`: {}.", permission_names[static_cast<std::size_t>(access.permission)],
+                     roles);
 }
 
 std::string repeat_text(const Route& route) {
   if (route.method != Method::post || route.repeat == Repeat::replayed) return "";
   if (route.repeat == Repeat::withheld)
-    return "With an Idempotency-Key it happens once; the answer holds a secret and is not kept, so a repetition gets 409 "
+    return "With an Idempotency-Key it happens once; the answer holds a secret and is not kept, so a "
+           "repetition gets 409 "
            "`idempotency_answer_not_kept`.\n\n";
   return "An Idempotency-Key is not looked at: the answer holds a secret and is not kept.\n\n";
 }
@@ -302,8 +324,8 @@ std::string repeat_text(const Route& route) {
 bj::object operation(const Route& route, Schemas& schemas) {
   bj::object op{{"operationId", operation_id(route)},
                 {"summary", route.summary},
-                {"description",
-                 (route.description.empty() ? "" : route.description + "\n\n") + repeat_text(route) + access_text(route.access)},
+                {"description", (route.description.empty() ? "" : route.description + "\n\n") +
+                                    repeat_text(route) + access_text(route.access)},
                 {"tags", bj::array{route.tag.empty() ? "Operations" : route.tag}}};
   bj::array parameters;
   add_parameters(route, schemas, parameters);
@@ -337,13 +359,14 @@ std::string_view about_tag(std::string_view tag) {
 bj::object problem_components() {
   bj::object all;
   for (const auto kind :
-       {ErrorKind::malformed, ErrorKind::unauthenticated, ErrorKind::forbidden, ErrorKind::not_found, ErrorKind::conflict,
-        ErrorKind::stale, ErrorKind::too_large, ErrorKind::unsupported_media, ErrorKind::invalid, ErrorKind::rate_limited,
-        ErrorKind::unavailable, ErrorKind::storage_full}) {
+       {ErrorKind::malformed, ErrorKind::unauthenticated, ErrorKind::forbidden, ErrorKind::not_found,
+        ErrorKind::conflict, ErrorKind::stale, ErrorKind::too_large, ErrorKind::unsupported_media,
+        ErrorKind::invalid, ErrorKind::rate_limited, ErrorKind::unavailable, ErrorKind::storage_full}) {
     const int status = status_of(kind);
-    bj::object response{{"description", view(reason_of(status))},
-                        {"content",
-                         {{"application/problem+json", {{"schema", {{"$ref", "#/components/schemas/Problem"}}}}}}}};
+    bj::object response{
+        {"description", view(reason_of(status))},
+        {"content",
+         {{"application/problem+json", {{"schema", {{"$ref", "#/components/schemas/Problem"}}}}}}}};
     if (status == 429 || status == 503) response["headers"] = {{"Retry-After", header_ref("Retry-After")}};
     if (status == 401) response["headers"] = {{"WWW-Authenticate", header("How to authenticate")}};
     all[fmt::format("Problem{}", status)] = std::move(response);
@@ -352,7 +375,9 @@ bj::object problem_components() {
 }
 
 bj::object problem_schema() {
-  const auto text = [](std::string_view d) { return bj::object{{"type", "string"}, {"description", view(d)}}; };
+  const auto text = [](std::string_view d) {
+    return bj::object{{"type", "string"}, {"description", view(d)}};
+  };
   return {{"type", "object"},
           {"description", "RFC 9457 problem document"},
           {"properties",
@@ -382,21 +407,24 @@ bj::object common_parameters() {
   auto limit = whole(1, 100), size = whole(1, 20);
   limit["maximum"] = 100;
   size["maximum"] = 100;
-  return {{"skip", parameter("skip", "query", "Rows to leave out; answers a bare array", false, whole(0, 0))},
-          {"limit", parameter("limit", "query", "Rows to answer", false, std::move(limit))},
-          {"page", parameter("page", "query", "Page from 1; answers an envelope", false, whole(1, 1))},
-          {"size", parameter("size", "query", "Rows of a page", false, std::move(size))},
-          {"cursor", parameter("cursor", "query", "From Link rel=next: goes on where a page ended", false,
-                               {{"type", "string"}})},
-          {"fields", parameter("fields", "query", "Members of the answer to give, separated by commas; all without it", false,
-                               {{"type", "string"}})},
-          {"IdempotencyKey",
-           parameter("Idempotency-Key", "header",
-                     "1 to 255 visible ASCII characters. The same request with the same key within 24 hours gets the first "
-                     "answer again, with Idempotency-Replayed: true; another request with it 422; while the first runs 409",
-                     false, {{"type", "string"}, {"minLength", 1}, {"maxLength", 255}})},
-          {"IfMatch", parameter("If-Match", "header", "The ETag that was read; an older one is refused with 412", false,
-                                {{"type", "string"}})}};
+  return {
+      {"skip", parameter("skip", "query", "Rows to leave out; answers a bare array", false, whole(0, 0))},
+      {"limit", parameter("limit", "query", "Rows to answer", false, std::move(limit))},
+      {"page", parameter("page", "query", "Page from 1; answers an envelope", false, whole(1, 1))},
+      {"size", parameter("size", "query", "Rows of a page", false, std::move(size))},
+      {"cursor", parameter("cursor", "query", "From Link rel=next: goes on where a page ended", false,
+                           {{"type", "string"}})},
+      {"fields",
+       parameter("fields", "query", "Members of the answer to give, separated by commas; all without it",
+                 false, {{"type", "string"}})},
+      {"IdempotencyKey", parameter("Idempotency-Key", "header",
+                                   "1 to 255 visible ASCII characters. The same request with the same key "
+                                   "within 24 hours gets the first "
+                                   "answer again, with Idempotency-Replayed: true; another request with it "
+                                   "422; while the first runs 409",
+                                   false, {{"type", "string"}, {"minLength", 1}, {"maxLength", 255}})},
+      {"IfMatch", parameter("If-Match", "header", "The ETag that was read; an older one is refused with 412",
+                            false, {{"type", "string"}})}};
 }
 
 // Two spaces a level; short enough to read, stable enough to compare.
@@ -443,7 +471,8 @@ std::string openapi_document(const std::vector<Route>& routes) {
     tags.insert(route.tag.empty() ? "Operations" : route.tag);
   }
   bj::array tag_list;
-  for (const auto& tag : tags) tag_list.emplace_back(bj::object{{"name", tag}, {"description", view(about_tag(tag))}});
+  for (const auto& tag : tags)
+    tag_list.emplace_back(bj::object{{"name", tag}, {"description", view(about_tag(tag))}});
   auto component_schemas = schemas.components();
   component_schemas["Problem"] = problem_schema();
   bj::object document{
@@ -451,7 +480,8 @@ std::string openapi_document(const std::vector<Route>& routes) {
       {"info",
        {{"title", "LuminaLib"},
         {"version", LUMINA_VERSION},
-        {"description", "An intelligent library in one program: catalogue, lending, reviews with sentiment."}}},
+        {"description",
+         "An intelligent library in one program: catalogue, lending, reviews with sentiment."}}},
       {"servers", bj::array{bj::object{{"url", "/"}, {"description", "This server"}}}},
       {"tags", std::move(tag_list)},
       {"paths", std::move(paths)},
@@ -466,7 +496,8 @@ std::string openapi_document(const std::vector<Route>& routes) {
           {"X-Total-Count", header("Rows of the whole list", "integer")},
           {"Link", header("RFC 8288: first, prev, next, last")},
           {"Location", header("The new resource")},
-          {"Idempotency-Replayed", header("true: this is the answer of an earlier request with the same key", "boolean")},
+          {"Idempotency-Replayed",
+           header("true: this is the answer of an earlier request with the same key", "boolean")},
           {"ETag", header("Strong; its version part is what If-Match compares")},
           {"Retry-After", header("Seconds to wait", "integer")}}},
         {"securitySchemes",

@@ -1,9 +1,10 @@
-// The OpenAPI 3.1 document, made from the table that dispatches: what is not declared is not served, and the reverse.
+// The OpenAPI 3.1 document, made from the table that dispatches: what is not declared is not served, and the
+// reverse.
 #pragma once
+#include "core/http/route.hpp"
+
 #include <string>
 #include <vector>
-
-#include "core/http/route.hpp"
 
 namespace lumina::http {
 

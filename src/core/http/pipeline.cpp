@@ -1,15 +1,15 @@
 #include "core/http/pipeline.hpp"
 
-#include <fmt/chrono.h>
-#include <fmt/format.h>
-
-#include <algorithm>
-
 #include "core/base/text.hpp"
 #include "core/cache/body_cache.hpp"
 #include "core/http/compress.hpp"
 #include "core/http/problem.hpp"
 #include "core/security/random.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
 
 namespace lumina::http {
 namespace {
@@ -19,17 +19,20 @@ constexpr std::string_view security_headers =
     "Referrer-Policy: no-referrer\r\n"
     "X-Frame-Options: DENY\r\n"
     "Cross-Origin-Resource-Policy: same-origin\r\n";
-constexpr std::string_view api_policy = "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n";
+constexpr std::string_view api_policy =
+    "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n";
 constexpr std::string_view hsts = "Strict-Transport-Security: max-age=63072000; includeSubDomains\r\n";
 constexpr std::string_view exposed =
-    "Deprecation, ETag, Idempotency-Replayed, Link, Location, RateLimit, RateLimit-Policy, Retry-After, Sunset, "
+    "Deprecation, ETag, Idempotency-Replayed, Link, Location, RateLimit, RateLimit-Policy, Retry-After, "
+    "Sunset, "
     "X-Request-Id, X-Total-Count";
 
 // 1 to 128 visible ASCII characters that cannot break a header or a log line.
 bool usable_request_id(std::string_view id) {
   if (id.empty() || id.size() > 128) return false;
   for (char c : id)
-    if (!(std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_' || c == '.' || c == ':' || c == '/'))
+    if (!(std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_' || c == '.' || c == ':' ||
+          c == '/'))
       return false;
   return true;
 }
@@ -48,7 +51,8 @@ bool names_etag(std::string_view list, std::string_view etag) {
     auto tag = trim_ascii(list.substr(0, comma));
     list.remove_prefix(comma == std::string_view::npos ? list.size() : comma + 1);
     if (tag.starts_with("W/")) tag.remove_prefix(2);  // If-None-Match compares weakly (RFC 9110, 13.1.2)
-    if (tag.size() == etag.size() + 2 && tag.front() == '"' && tag.back() == '"' && tag.substr(1, etag.size()) == etag)
+    if (tag.size() == etag.size() + 2 && tag.front() == '"' && tag.back() == '"' &&
+        tag.substr(1, etag.size()) == etag)
       return true;
   }
   return false;
@@ -87,12 +91,17 @@ class Pipeline::PipelineExchange final : public Exchange {
     context_.path_values = match_.values;
     auto query = parse_form(request.head.query());
     if (!query) {
-      Error error{ErrorKind::malformed, "malformed_query", "The query string is not percent-encoded correctly", {}, 0};
+      Error error{ErrorKind::malformed,
+                  "malformed_query",
+                  "The query string is not percent-encoded correctly",
+                  {},
+                  0};
       return finish(problem(context_, std::move(error)));
     }
     context_.query = std::move(*query);
     try {
-      if (head_->method == Method::post && pipeline_.options_.once && !head_->header("Idempotency-Key").empty())
+      if (head_->method == Method::post && pipeline_.options_.once &&
+          !head_->header("Idempotency-Key").empty())
         return handle_later(pipeline_.options_.once->serve(context_));
       auto answer = match_.route->handler(context_);
       if (answer.ready()) return finish(std::move(answer.value()));
@@ -146,14 +155,16 @@ class Pipeline::PipelineExchange final : public Exchange {
 
   Response no_route() {
     if (match_.path_known) {
-      auto response = problem(405, "method_not_allowed",
-                              fmt::format("{} is not offered here; try {}", to_string(head_->method), match_.allow),
-                              head_->path(), context_.caller.request_id);
+      auto response =
+          problem(405, "method_not_allowed",
+                  fmt::format("{} is not offered here; try {}", to_string(head_->method), match_.allow),
+                  head_->path(), context_.caller.request_id);
       response.set("Allow", match_.allow);
       return response;
     }
-    return problem(404, "unknown_path", "There is nothing at this path; GET /openapi.json lists what there is",
-                   head_->path(), context_.caller.request_id);
+    return problem(404, "unknown_path",
+                   "There is nothing at this path; GET /openapi.json lists what there is", head_->path(),
+                   context_.caller.request_id);
   }
 
   Response answer_options() {
@@ -161,11 +172,13 @@ class Pipeline::PipelineExchange final : public Exchange {
     Response response;
     response.status = 204;
     response.content_type.clear();
-    response.set("Allow", match_.allow.empty() ? "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS" : match_.allow);
+    response.set("Allow",
+                 match_.allow.empty() ? "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS" : match_.allow);
     if (!head_->header("Access-Control-Request-Method").empty() && origin_allowed()) {
       response.set("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE");
       response.set("Access-Control-Allow-Headers",
-                   "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, X-API-Key, X-Request-Id");
+                   "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, "
+                   "X-API-Key, X-Request-Id");
       response.set("Access-Control-Max-Age", "7200");
     }
     return response;
@@ -245,8 +258,9 @@ class Pipeline::PipelineExchange final : public Exchange {
 
   Response failure(std::string_view what) {
     if (pipeline_.options_.failed) pipeline_.options_.failed(context_.caller.request_id, what);
-    return problem(500, "internal_error", "Something went wrong on our side; the request id finds it in the log",
-                   head_->path(), context_.caller.request_id);
+    return problem(500, "internal_error",
+                   "Something went wrong on our side; the request id finds it in the log", head_->path(),
+                   context_.caller.request_id);
   }
 
   bool origin_allowed() const {
@@ -286,8 +300,9 @@ class Pipeline::PipelineExchange final : public Exchange {
     block += context_.caller.request_id;
     block += "\r\n";
     if (rate_) {
-      fmt::format_to(std::back_inserter(block), "RateLimit-Policy: \"{}\";q={};w={}\r\nRateLimit: \"{}\";r={};t={}\r\n",
-                     rate_->policy, rate_->quota, rate_->window_seconds, rate_->policy, rate_->remaining,
+      fmt::format_to(std::back_inserter(block),
+                     "RateLimit-Policy: \"{}\";q={};w={}\r\nRateLimit: \"{}\";r={};t={}\r\n", rate_->policy,
+                     rate_->quota, rate_->window_seconds, rate_->policy, rate_->remaining,
                      rate_->reset_seconds);
     }
     block += security_headers;
@@ -306,7 +321,7 @@ class Pipeline::PipelineExchange final : public Exchange {
     if (!own_cache) block += secret ? "Cache-Control: no-store\r\n" : "Cache-Control: private, no-cache\r\n";
     if (!neighbours_->allowed_origins.empty()) add_cors(block);
     block += neighbours_->allowed_origins.empty() ? "Vary: Authorization, Accept-Encoding\r\n"
-                                                        : "Vary: Authorization, Accept-Encoding, Origin\r\n";
+                                                  : "Vary: Authorization, Accept-Encoding, Origin\r\n";
     const bool read = head_ && (head_->method == Method::get || head_->method == Method::head);
     Coding coding = Coding::identity;
     if (!coded && compressible(response)) coding = negotiate(head_->header("Accept-Encoding"));
@@ -332,7 +347,8 @@ class Pipeline::PipelineExchange final : public Exchange {
   bool compressible(const Response& response) const {
     const auto size = response.bytes().size();
     return head_ && size >= smallest_compressed && size <= largest_compressed &&
-           (response.content_type.find("json") != std::string::npos || response.content_type.starts_with("text/"));
+           (response.content_type.find("json") != std::string::npos ||
+            response.content_type.starts_with("text/"));
   }
 
   static void compress(Response& response, Coding coding) {
@@ -344,7 +360,8 @@ class Pipeline::PipelineExchange final : public Exchange {
       response.body = how(response.bytes());
       response.shared.reset();
     }
-    response.header_block += coding == Coding::gzip ? "Content-Encoding: gzip\r\n" : "Content-Encoding: br\r\n";
+    response.header_block +=
+        coding == Coding::gzip ? "Content-Encoding: gzip\r\n" : "Content-Encoding: br\r\n";
   }
 
   void add_cors(std::string& block) const {

@@ -15,6 +15,11 @@
 //
 // Exceptions from 4 to 9 end in one place: logged with the request id, answered with 500.
 #pragma once
+#include "core/base/caller.hpp"
+#include "core/http/message.hpp"
+#include "core/http/once.hpp"
+#include "core/http/router.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -24,11 +29,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "core/base/caller.hpp"
-#include "core/http/message.hpp"
-#include "core/http/once.hpp"
-#include "core/http/router.hpp"
 
 namespace lumina::http {
 
@@ -47,7 +47,8 @@ struct RateState {
   std::int64_t quota = 0, window_seconds = 0, remaining = 0, reset_seconds = 0;
 };
 // Empty: this class is not limited.
-using RateCheck = std::function<std::optional<RateState>(RateClass, std::string_view address, std::optional<UserId>)>;
+using RateCheck =
+    std::function<std::optional<RateState>(RateClass, std::string_view address, std::optional<UserId>)>;
 
 // What is known of a request when it is over; `route` is the template, never the path.
 struct RequestRecord {
@@ -69,15 +70,16 @@ struct Neighbours {
 };
 
 struct PipelineOptions {
-  std::uint64_t body_limit = 10 * 1024 * 1024;       // bytes
-  std::vector<std::string> allowed_origins;          // as in Neighbours, at the start
+  std::uint64_t body_limit = 10 * 1024 * 1024;  // bytes
+  std::vector<std::string> allowed_origins;     // as in Neighbours, at the start
   std::function<bool(std::string_view)> trusted_proxy;
-  std::function<bool()> basic_auth;                  // whether 401 offers HTTP Basic too
-  Once* once = nullptr;                              // serves repeated POSTs; without it the key is not looked at
-  bool tls = false;                                  // send HSTS
+  std::function<bool()> basic_auth;  // whether 401 offers HTTP Basic too
+  Once* once = nullptr;              // serves repeated POSTs; without it the key is not looked at
+  bool tls = false;                  // send HSTS
   RateCheck rate;
   std::function<void(const RequestRecord&)> finished;
-  std::function<void(std::string_view request_id, std::string_view what)> failed;  // an exception became a 500
+  std::function<void(std::string_view request_id, std::string_view what)>
+      failed;  // an exception became a 500
 };
 
 class Pipeline final : public Application {

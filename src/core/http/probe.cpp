@@ -8,8 +8,8 @@
 
 namespace lumina::http {
 
-std::expected<int, std::string> get_status(const std::string& address, std::uint16_t port, const std::string& path,
-                                           std::chrono::seconds patience) {
+std::expected<int, std::string> get_status(const std::string& address, std::uint16_t port,
+                                           const std::string& path, std::chrono::seconds patience) {
   namespace beast = boost::beast;
   boost::system::error_code error;
   const auto ip = boost::asio::ip::make_address(address, error);
@@ -30,7 +30,8 @@ std::expected<int, std::string> get_status(const std::string& address, std::uint
   beast::http::async_write(stream, request, [&](boost::system::error_code e, std::size_t) {
     error = e;
     if (e) return;
-    beast::http::async_read(stream, buffer, response, [&](boost::system::error_code f, std::size_t) { error = f; });
+    beast::http::async_read(stream, buffer, response,
+                            [&](boost::system::error_code f, std::size_t) { error = f; });
   });
   io.run();
   if (error) return std::unexpected(error.message());

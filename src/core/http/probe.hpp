@@ -7,9 +7,10 @@
 
 namespace lumina::http {
 
-// Plain HTTP/1.1 GET to an IP address; blocking, `patience` for each of connecting and answering. The error is in
-// words.
-std::expected<int, std::string> get_status(const std::string& address, std::uint16_t port, const std::string& path,
+// Plain HTTP/1.1 GET to an IP address; blocking, `patience` for each of connecting and answering. The error
+// is in words.
+std::expected<int, std::string> get_status(const std::string& address, std::uint16_t port,
+                                           const std::string& path,
                                            std::chrono::seconds patience = std::chrono::seconds(5));
 
 }  // namespace lumina::http

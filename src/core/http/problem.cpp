@@ -1,13 +1,13 @@
 #include "core/http/problem.hpp"
 
+#include "core/http/route.hpp"
+#include "core/json/codec.hpp"
+
 #include <boost/beast/http/status.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cassert>
-
-#include "core/http/route.hpp"
-#include "core/json/codec.hpp"
 
 namespace lumina::http {
 namespace {
@@ -32,9 +32,12 @@ void append_fields(std::string& out, const std::vector<FieldError>& fields) {
 
 std::string_view type_of_problem(int status) {
   switch (status) {
-    case 429: return "https://iana.org/assignments/http-problem-types#quota-exceeded";
-    case 503: return "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity";
-    default: return "about:blank";
+    case 429:
+      return "https://iana.org/assignments/http-problem-types#quota-exceeded";
+    case 503:
+      return "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity";
+    default:
+      return "about:blank";
   }
 }
 
@@ -61,8 +64,10 @@ std::string document(int status, std::string_view code, std::string_view detail,
     case ErrorKind::refused:
     case ErrorKind::not_found:
     case ErrorKind::conflict:
-    case ErrorKind::stale: return false;
-    default: return true;
+    case ErrorKind::stale:
+      return false;
+    default:
+      return true;
   }
 }
 
@@ -72,28 +77,44 @@ constexpr std::size_t most_faults_shown = 100;
 
 int status_of(ErrorKind kind) {
   switch (kind) {
-    case ErrorKind::malformed: return 400;
-    case ErrorKind::invalid: return 422;
-    case ErrorKind::refused: return 400;
-    case ErrorKind::unauthenticated: return 401;
-    case ErrorKind::forbidden: return 403;
-    case ErrorKind::not_found: return 404;
-    case ErrorKind::conflict: return 409;
-    case ErrorKind::stale: return 412;
-    case ErrorKind::too_large: return 413;
-    case ErrorKind::unsupported_media: return 415;
-    case ErrorKind::rate_limited: return 429;
-    case ErrorKind::unavailable: return 503;
-    case ErrorKind::storage_full: return 507;
+    case ErrorKind::malformed:
+      return 400;
+    case ErrorKind::invalid:
+      return 422;
+    case ErrorKind::refused:
+      return 400;
+    case ErrorKind::unauthenticated:
+      return 401;
+    case ErrorKind::forbidden:
+      return 403;
+    case ErrorKind::not_found:
+      return 404;
+    case ErrorKind::conflict:
+      return 409;
+    case ErrorKind::stale:
+      return 412;
+    case ErrorKind::too_large:
+      return 413;
+    case ErrorKind::unsupported_media:
+      return 415;
+    case ErrorKind::rate_limited:
+      return 429;
+    case ErrorKind::unavailable:
+      return 503;
+    case ErrorKind::storage_full:
+      return 507;
   }
   return 500;
 }
 
 std::string_view reason_of(int status) {
   switch (status) {
-    case 413: return "Content Too Large";
-    case 422: return "Unprocessable Content";
-    default: break;
+    case 413:
+      return "Content Too Large";
+    case 422:
+      return "Unprocessable Content";
+    default:
+      break;
   }
   const auto text = boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(status));
   return {text.data(), text.size()};
@@ -115,11 +136,13 @@ Response problem(const Context& context, Error error) {
   const int status = status_of(error.kind);
   // A row that answers what it does not document is a bug of the row; checked builds say so loudly.
   assert(!context.route || common_to_all(error.kind) ||
-         std::find(context.route->errors.begin(), context.route->errors.end(), error.kind) != context.route->errors.end());
+         std::find(context.route->errors.begin(), context.route->errors.end(), error.kind) !=
+             context.route->errors.end());
   Response response;
   response.status = status;
   response.content_type = "application/problem+json";
-  response.body = document(status, error.code, error.detail, context.request->head.path(), context.caller.request_id);
+  response.body =
+      document(status, error.code, error.detail, context.request->head.path(), context.caller.request_id);
   if (error.fields.size() > most_faults_shown) error.fields.resize(most_faults_shown);
   if (error.kind == ErrorKind::invalid) append_fields(response.body, error.fields);
   response.body += '}';

@@ -1,11 +1,11 @@
 // Errors as RFC 9457 problem documents: the only place that knows their statuses and titles.
 #pragma once
-#include <string>
-#include <string_view>
-
 #include "core/base/error.hpp"
 #include "core/http/context.hpp"
 #include "core/http/message.hpp"
+
+#include <string>
+#include <string_view>
 
 namespace lumina::http {
 

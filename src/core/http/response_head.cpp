@@ -98,7 +98,8 @@ std::string http_date(std::int64_t seconds) {
 
 namespace {
 
-// Lines that our own code formatted: each ends with CRLF, none is empty, and no other control character is in them.
+// Lines that our own code formatted: each ends with CRLF, none is empty, and no other control character is in
+// them.
 bool is_block_of_lines(std::string_view block) {
   if (block.empty()) return true;
   if (!block.ends_with("\r\n") || block.starts_with("\r\n")) return false;

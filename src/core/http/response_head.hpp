@@ -15,10 +15,10 @@ struct ResponseFraming {
   bool chunked = false;         // of a streamed body: chunks, or until the connection ends
 };
 
-// Appends the head to `out`. Content-Length is always sent, but for 1xx, 204, 304 and streams. Fields whose name is
-// not a token or whose value has CR, LF or another control character are never written, nor are framing
-// fields of the application; returns how many were dropped, which is a bug of the caller when it is not 0.
-// Any thread; Date is kept per second and thread.
+// Appends the head to `out`. Content-Length is always sent, but for 1xx, 204, 304 and streams. Fields whose
+// name is not a token or whose value has CR, LF or another control character are never written, nor are
+// framing fields of the application; returns how many were dropped, which is a bug of the caller when it is
+// not 0. Any thread; Date is kept per second and thread.
 std::size_t append_response_head(const Response&, ResponseFraming, std::string& out);
 
 // Whether a response of this status has a body at all.

@@ -1,9 +1,17 @@
-// One row of the API: what it is called, who may call it, what it takes, answers and refuses, and the code behind it.
+// One row of the API: what it is called, who may call it, what it takes, answers and refuses, and the code
+// behind it.
 //
-// Dispatch, decoding, validation, access checks, OpenAPI and the tests of all of them read this one description.
-// Modules give std::vector<Route> from a function such as book_routes(service); core/http/handler.hpp fills the parts
-// that the handler's signature tells.
+// Dispatch, decoding, validation, access checks, OpenAPI and the tests of all of them read this one
+// description. Modules give std::vector<Route> from a function such as book_routes(service);
+// core/http/handler.hpp fills the parts that the handler's signature tells.
 #pragma once
+#include "core/base/caller.hpp"
+#include "core/base/clock.hpp"
+#include "core/base/error.hpp"
+#include "core/http/context.hpp"
+#include "core/http/message.hpp"
+#include "core/schema/type.hpp"
+
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
@@ -11,13 +19,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "core/base/caller.hpp"
-#include "core/base/clock.hpp"
-#include "core/base/error.hpp"
-#include "core/http/context.hpp"
-#include "core/http/message.hpp"
-#include "core/schema/type.hpp"
 
 namespace lumina::http {
 
@@ -89,8 +90,8 @@ struct Route {
   bool answers_array = false;
   std::string answer_media = "application/json";
   bool created_location = false;
-  bool hidden = false;  // another spelling of a documented route: served, not documented
-  bool selectable = false;  // takes ?fields=
+  bool hidden = false;                    // another spelling of a documented route: served, not documented
+  bool selectable = false;                // takes ?fields=
   std::vector<ExpansionName> expansions;  // for ?expand=
   Repeat repeat = Repeat::replayed;
   bool joins = true;  // its work may run inside another unit of work: see by_itself()
@@ -119,8 +120,9 @@ struct Route {
   }
   Route&& answers_media(std::string_view media) && { return answer_media = media, std::move(*this); }
   Route&& repeats(Repeat what) && { return repeat = what, std::move(*this); }
-  // For work that is more than units of work on the database, or takes long: it hashes passwords, starts a task, sends
-  // mail, streams. Such a route is refused in a batch, and its effect and its kept answer are two transactions.
+  // For work that is more than units of work on the database, or takes long: it hashes passwords, starts a
+  // task, sends mail, streams. Such a route is refused in a batch, and its effect and its kept answer are two
+  // transactions.
   Route&& by_itself() && { return joins = false, std::move(*this); }
   // Dates as "2026-11-22"; throws std::logic_error for anything else.
   Route&& retired(std::string_view since, std::string_view sunset, std::string_view successor) &&;
@@ -130,9 +132,10 @@ struct Route {
 std::vector<Route> also_at(const std::vector<Route>& routes, Method method, std::string_view documented,
                            std::initializer_list<std::string_view> others);
 
-// The same routes under another prefix, so that two versions of the API answer side by side: with from "/api/v1" and to
-// "/api/v2", "/api/v1/books" is served at "/api/v2/books" too, with whatever `change` makes of it. Routes elsewhere are
-// left out.
+// The same routes under another prefix, so that two versions of the API answer side by side: with from
+// "/api/v1" and to
+// "/api/v2", "/api/v1/books" is served at "/api/v2/books" too, with whatever `change` makes of it. Routes
+// elsewhere are left out.
 std::vector<Route> mounted_at(const std::vector<Route>& routes, std::string_view from, std::string_view to,
                               const std::function<Route(Route)>& change = {});
 

@@ -1,9 +1,9 @@
 #include "core/http/router.hpp"
 
+#include "core/http/handler.hpp"
+
 #include <algorithm>
 #include <stdexcept>
-
-#include "core/http/handler.hpp"
 
 namespace lumina::http {
 namespace {
@@ -53,8 +53,8 @@ Router::Router(std::vector<Route> routes) : routes_(std::move(routes)), root_(st
     while (path.size() > 1 || (path.size() == 1 && path != "/")) node = node->child(next_segment(path));
     auto& slot = node->by_method[static_cast<std::size_t>(route.method)];
     if (slot)
-      throw std::logic_error("two routes answer " + std::string(to_string(route.method)) + " " + route.path + " and " +
-                             slot->path);
+      throw std::logic_error("two routes answer " + std::string(to_string(route.method)) + " " + route.path +
+                             " and " + slot->path);
     slot = &route;
   }
 }
@@ -98,7 +98,8 @@ Router::Match Router::find(Method method, std::string_view path) const {
 
 void detail::name_path_parameters(Route& route) {
   std::size_t count = 0;
-  for (std::size_t at = route.path.find('{'); at != std::string::npos; at = route.path.find('{', at + 1), ++count) {
+  for (std::size_t at = route.path.find('{'); at != std::string::npos;
+       at = route.path.find('{', at + 1), ++count) {
     if (count >= route.path_parameters.size()) break;
     route.path_parameters[count].name = route.path.substr(at + 1, route.path.find('}', at) - at - 1);
   }
@@ -133,8 +134,10 @@ std::vector<Route> mounted_at(const std::vector<Route>& routes, std::string_view
 }
 
 bool detail::selects_members(const Route& route) {
-  if (route.method != Method::get || !route.answer || route.answer->kind != schema::Kind::object) return false;
-  return !route.query || std::ranges::find(route.query->fields, "fields", &schema::Field::name) == route.query->fields.end();
+  if (route.method != Method::get || !route.answer || route.answer->kind != schema::Kind::object)
+    return false;
+  return !route.query ||
+         std::ranges::find(route.query->fields, "fields", &schema::Field::name) == route.query->fields.end();
 }
 
 std::vector<Route> also_at(const std::vector<Route>& routes, Method method, std::string_view documented,

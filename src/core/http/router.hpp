@@ -1,12 +1,12 @@
 // Finds the route of a request: exact segments before {parameters}, with or without a trailing slash.
 #pragma once
+#include "core/http/route.hpp"
+
 #include <array>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "core/http/route.hpp"
 
 namespace lumina::http {
 

@@ -1,14 +1,14 @@
 #include "core/json/codec.hpp"
 
+#include "core/base/text.hpp"
+#include "core/json/parse.hpp"
+
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 #include <fmt/format.h>
 
 #include <charconv>
 #include <cmath>
-
-#include "core/base/text.hpp"
-#include "core/json/parse.hpp"
 
 namespace lumina::json {
 namespace {
@@ -37,16 +37,19 @@ std::string repaired(std::string_view text) {
 }
 
 // A name that came from outside, short and fit to be shown.
-std::string printable(std::string_view name) { const std::string mended = repaired(name);
+std::string printable(std::string_view name) {
+  const std::string mended = repaired(name);
   return std::string(utf8_prefix(mended, 100));
- }
+}
 
 // Collects faults while walking; knows where it is.
 struct Walk {
   Location at;
   std::vector<FieldError>& errors;
 
-  void fault(std::string message, std::string type) { errors.push_back({at, std::move(message), std::move(type)}); }
+  void fault(std::string message, std::string type) {
+    errors.push_back({at, std::move(message), std::move(type)});
+  }
 };
 
 std::string plain(double v) {
@@ -71,21 +74,23 @@ void check_number(double v, const std::vector<Rule>& rules, Walk& walk) {
 }
 
 void check_text(std::string_view v, const std::vector<Rule>& rules, Walk& walk) {
-  if (v.find('\0') != std::string_view::npos) return walk.fault("must not contain the NUL character", "characters");
+  if (v.find('\0') != std::string_view::npos)
+    return walk.fault("must not contain the NUL character", "characters");
   for (const Rule& r : rules) {
     if (r.kind == Rule::Kind::length) {
       const auto n = static_cast<double>(utf8_length(v));
       if (n < r.low && r.low <= 1)
         walk.fault("must not be empty", "length");
       else if (n < r.low || n > r.high)
-        walk.fault(r.low > 0 ? fmt::format("must have between {} and {} characters", plain(r.low), plain(r.high))
-                             : fmt::format("must have at most {} characters", plain(r.high)),
+        walk.fault(r.low > 0
+                       ? fmt::format("must have between {} and {} characters", plain(r.low), plain(r.high))
+                       : fmt::format("must have at most {} characters", plain(r.high)),
                    "length");
     }
-    if (r.kind == Rule::Kind::one_of &&
-        std::find(r.choices.begin(), r.choices.end(), v) == r.choices.end())
+    if (r.kind == Rule::Kind::one_of && std::find(r.choices.begin(), r.choices.end(), v) == r.choices.end())
       walk.fault("must be one of " + joined(r.choices), "one_of");
-    if (r.kind == Rule::Kind::format && !r.check(v)) walk.fault(std::string(r.message), std::string(r.format_name));
+    if (r.kind == Rule::Kind::format && !r.check(v))
+      walk.fault(std::string(r.message), std::string(r.format_name));
   }
 }
 
@@ -131,7 +136,8 @@ void read_object(const Type& type, void* out, const bj::object& object, Walk& wa
   }
   for (const auto& [key, value] : object) {
     const std::string_view name(key.data(), key.size());
-    if (std::any_of(type.fields.begin(), type.fields.end(), [&](const Field& f) { return f.name == name; })) continue;
+    if (std::any_of(type.fields.begin(), type.fields.end(), [&](const Field& f) { return f.name == name; }))
+      continue;
     walk.at.push_back(printable(name));
     walk.fault("is not a known member", "unknown");
     walk.at.pop_back();
@@ -146,7 +152,8 @@ void read(const Type& type, const std::vector<Rule>& rules, void* out, const bj:
     case Kind::integer:
       if (v.is_int64()) return set_integer(type, out, v.get_int64(), rules, walk);
       if (v.is_uint64()) return walk.fault("is too large", "range");
-      if (v.is_double() && std::abs(v.get_double()) < 9007199254740992.0 && std::trunc(v.get_double()) == v.get_double())
+      if (v.is_double() && std::abs(v.get_double()) < 9007199254740992.0 &&
+          std::trunc(v.get_double()) == v.get_double())
         return set_integer(type, out, static_cast<std::int64_t>(v.get_double()), rules, walk);
       return walk.fault("must be an integer", "type");
     case Kind::number: {
@@ -195,7 +202,8 @@ void read(const Type& type, const std::vector<Rule>& rules, void* out, const bj:
   }
 }
 
-void read_text(const Type& type, const std::vector<Rule>& rules, void* out, std::string_view text, Walk& walk) {
+void read_text(const Type& type, const std::vector<Rule>& rules, void* out, std::string_view text,
+               Walk& walk) {
   switch (type.kind) {
     case Kind::boolean:
       if (text == "true" || text == "1") return type.set_integer(out, 1);
@@ -205,7 +213,8 @@ void read_text(const Type& type, const std::vector<Rule>& rules, void* out, std:
       std::int64_t v = 0;
       const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), v);
       if (error == std::errc::result_out_of_range) return walk.fault("is too large", "range");
-      if (error != std::errc{} || end != text.data() + text.size()) return walk.fault("must be an integer", "type");
+      if (error != std::errc{} || end != text.data() + text.size())
+        return walk.fault("must be an integer", "type");
       return set_integer(type, out, v, rules, walk);
     }
     case Kind::number: {
@@ -222,10 +231,13 @@ void read_text(const Type& type, const std::vector<Rule>& rules, void* out, std:
       check_text(text, rules, walk);
       static_cast<std::string*>(out)->assign(text);
       return;
-    case Kind::timestamp: return set_time(type, out, text, walk);
-    case Kind::enumeration: return set_choice(type, out, text, walk);
+    case Kind::timestamp:
+      return set_time(type, out, text, walk);
+    case Kind::enumeration:
+      return set_choice(type, out, text, walk);
     case Kind::optional:
-    case Kind::patch: return read_text(type.element(), rules, type.emplace(out), text, walk);
+    case Kind::patch:
+      return read_text(type.element(), rules, type.emplace(out), text, walk);
     case Kind::array: {
       std::size_t count = 0;
       while (!text.empty()) {
@@ -238,7 +250,8 @@ void read_text(const Type& type, const std::vector<Rule>& rules, void* out, std:
       return check_count(count, rules, walk);
     }
     case Kind::object:
-    case Kind::json: return walk.fault("cannot be given as text", "type");
+    case Kind::json:
+      return walk.fault("cannot be given as text", "type");
   }
 }
 
@@ -288,7 +301,8 @@ void decode_pairs(const Type& type, void* out, const std::vector<std::pair<std::
   std::vector<bool> seen(type.fields.size());
   for (const auto& [name, value] : pairs) {
     walk.at.push_back(printable(name));
-    const auto field = std::find_if(type.fields.begin(), type.fields.end(), [&](const Field& f) { return f.name == name; });
+    const auto field =
+        std::find_if(type.fields.begin(), type.fields.end(), [&](const Field& f) { return f.name == name; });
     if (field == type.fields.end()) {
       walk.fault("is not a known parameter", "unknown");
     } else if (const auto i = static_cast<std::size_t>(field - type.fields.begin()); seen[i]) {
@@ -319,11 +333,21 @@ void append_string(std::string& out, std::string_view text) {
     out.append(text, from, i - from);
     from = i + 1;
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
       default:
         out += "\\u00";
         out += hex[c >> 4];
@@ -360,7 +384,8 @@ void encode_member(const Field& field, const void* object, bool& first, std::str
 
 }  // namespace
 
-void encode_members(const Type& type, const void* value, const std::vector<std::size_t>& members, std::string& out) {
+void encode_members(const Type& type, const void* value, const std::vector<std::size_t>& members,
+                    std::string& out) {
   if (type.kind == Kind::array) {
     out += '[';
     const std::size_t n = type.size(value);
@@ -380,15 +405,21 @@ void encode_members(const Type& type, const void* value, const std::vector<std::
 
 void encode(const Type& type, const void* value, std::string& out) {
   switch (type.kind) {
-    case Kind::boolean: out += type.get_integer(value) != 0 ? "true" : "false"; return;
+    case Kind::boolean:
+      out += type.get_integer(value) != 0 ? "true" : "false";
+      return;
     case Kind::integer: {
       char buffer[24];
       out.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, type.get_integer(value)).ptr);
       return;
     }
-    case Kind::number: return append_number(out, *static_cast<const double*>(value));
-    case Kind::string: return append_string(out, *static_cast<const std::string*>(value));
-    case Kind::json: out += static_cast<const schema::RawJson*>(value)->text; return;
+    case Kind::number:
+      return append_number(out, *static_cast<const double*>(value));
+    case Kind::string:
+      return append_string(out, *static_cast<const std::string*>(value));
+    case Kind::json:
+      out += static_cast<const schema::RawJson*>(value)->text;
+      return;
     case Kind::timestamp:
       out += '"';
       out += to_rfc3339({type.get_integer(value)});

@@ -16,8 +16,8 @@ namespace bj = boost::json;
 
 // Builds the tree and notices members that come twice, which a map silently loses.
 struct Builder {
-  static constexpr std::size_t max_object_size = 1'000'000, max_array_size = 10'000'000, max_key_size = 65'536,
-                               max_string_size = 64 * 1024 * 1024;
+  static constexpr std::size_t max_object_size = 1'000'000, max_array_size = 10'000'000,
+                               max_key_size = 65'536, max_string_size = 64 * 1024 * 1024;
   bj::value_stack stack;
   std::string key;
   std::vector<std::vector<std::string>> open;  // the keys seen so far in each open object
@@ -65,7 +65,9 @@ struct Builder {
   bool on_comment(bj::string_view, bj::error_code&) { return true; }
 };
 
-Failure malformed(std::string detail) { return fail(ErrorKind::malformed, "malformed_json", std::move(detail)); }
+Failure malformed(std::string detail) {
+  return fail(ErrorKind::malformed, "malformed_json", std::move(detail));
+}
 
 }  // namespace
 
@@ -82,7 +84,8 @@ Result<Parsed> parse(std::string_view text) {
   }
   if (error)
     return malformed(fmt::format("The body is not valid JSON: {} at byte {}", error.message(), used));
-  if (parser.handler().number_too_large) return malformed("The body is not valid JSON: a number is too large");
+  if (parser.handler().number_too_large)
+    return malformed("The body is not valid JSON: a number is too large");
   return Parsed{parser.handler().stack.release(), std::move(parser.handler().duplicates)};
 }
 

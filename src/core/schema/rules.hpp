@@ -10,10 +10,10 @@ namespace lumina::schema {
 struct Rule {
   enum class Kind : std::uint8_t { length, range, step, one_of, format, items };
   Kind kind;
-  double low = 0, high = 0;              // length and items: counts; range: inclusive bounds; step: low is the step
-  std::vector<std::string_view> choices; // one_of
-  std::string_view format_name;          // OpenAPI `format`
-  std::string_view message;              // format: what a valid value is ("must be an e-mail address")
+  double low = 0, high = 0;  // length and items: counts; range: inclusive bounds; step: low is the step
+  std::vector<std::string_view> choices;  // one_of
+  std::string_view format_name;           // OpenAPI `format`
+  std::string_view message;               // format: what a valid value is ("must be an e-mail address")
   bool (*check)(std::string_view) = nullptr;
 };
 

@@ -6,13 +6,18 @@
 //     static constexpr std::string_view type_name = "NewBook";
 //     static std::vector<schema::Field> fields() {
 //       return {{"title", &NewBook::title, "Title proper", {schema::length(1, 500)}},
-//               {"year_published", &NewBook::year_published, "Year of publication", {schema::range(-3000, 2100)}}};
+//               {"year_published", &NewBook::year_published, "Year of publication", {schema::range(-3000,
+//               2100)}}};
 //     }
 //   };
 //
 // A Type is a table of functions over untyped memory, so that codec and document generator are ordinary code
 // compiled once, not templates. Immutable after first use; any thread.
 #pragma once
+#include "core/base/clock.hpp"
+#include "core/base/ids.hpp"
+#include "core/schema/rules.hpp"
+
 #include <array>
 #include <cstdint>
 #include <cstring>
@@ -23,13 +28,21 @@
 #include <type_traits>
 #include <vector>
 
-#include "core/base/clock.hpp"
-#include "core/base/ids.hpp"
-#include "core/schema/rules.hpp"
-
 namespace lumina::schema {
 
-enum class Kind : std::uint8_t { boolean, integer, number, string, timestamp, enumeration, optional, patch, array, object, json };
+enum class Kind : std::uint8_t {
+  boolean,
+  integer,
+  number,
+  string,
+  timestamp,
+  enumeration,
+  optional,
+  patch,
+  array,
+  object,
+  json
+};
 
 // JSON text of any shape, written as it is. In a request it may be anything that parses.
 struct RawJson {
@@ -58,15 +71,16 @@ struct Field;
 
 struct Type {
   Kind kind = Kind::object;
-  std::string_view name;                      // objects and enumerations: the component's name
-  const Type& (*element)() = nullptr;         // optional, patch, array
-  std::int64_t (*get_integer)(const void*) = nullptr;  // integer, enumeration (index), timestamp (ms), boolean
+  std::string_view name;               // objects and enumerations: the component's name
+  const Type& (*element)() = nullptr;  // optional, patch, array
+  std::int64_t (*get_integer)(const void*) =
+      nullptr;  // integer, enumeration (index), timestamp (ms), boolean
   void (*set_integer)(void*, std::int64_t) = nullptr;
   std::int64_t lowest = INT64_MIN, highest = INT64_MAX;  // what the C++ type can hold
-  const void* (*get)(const void*) = nullptr;  // optional: the value or null
-  void* (*emplace)(void*) = nullptr;          // optional, patch: make a value and give its place
-  void (*set_null)(void*) = nullptr;          // optional, patch
-  std::size_t (*size)(const void*) = nullptr; // array
+  const void* (*get)(const void*) = nullptr;             // optional: the value or null
+  void* (*emplace)(void*) = nullptr;                     // optional, patch: make a value and give its place
+  void (*set_null)(void*) = nullptr;                     // optional, patch
+  std::size_t (*size)(const void*) = nullptr;            // array
   const void* (*at)(const void*, std::size_t) = nullptr;
   void* (*append)(void*) = nullptr;
   std::span<const std::string_view> choices;  // enumeration
@@ -83,11 +97,12 @@ struct Field {
   const Type& (*type)() = nullptr;
   void* (*place)(const Field&, void*) = nullptr;
   std::array<std::byte, sizeof(std::ptrdiff_t)> member{};
-  bool required = false;       // in requests
-  bool omit_absent = false;    // in answers: an absent optional is left out instead of shown as null
+  bool required = false;     // in requests
+  bool omit_absent = false;  // in answers: an absent optional is left out instead of shown as null
 
   template <class Owner, class Member>
-  Field(std::string_view field_name, Member Owner::* pointer, std::string_view text, std::vector<Rule> checks = {})
+  Field(std::string_view field_name, Member Owner::* pointer, std::string_view text,
+        std::vector<Rule> checks = {})
       : name(field_name), description(text), rules(std::move(checks)), type(&type_of<Member>) {
     static_assert(sizeof pointer == sizeof member);
     std::memcpy(member.data(), &pointer, sizeof pointer);

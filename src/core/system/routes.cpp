@@ -18,8 +18,8 @@ struct Alive {
 };
 
 struct About {
-  std::string name = "LuminaLib", version = LUMINA_VERSION, api = "/api/v1", docs = "/docs", openapi = "/openapi.json",
-              health = "/health", ready = "/ready", metrics = "/metrics";
+  std::string name = "LuminaLib", version = LUMINA_VERSION, api = "/api/v1", docs = "/docs",
+              openapi = "/openapi.json", health = "/health", ready = "/ready", metrics = "/metrics";
   static constexpr std::string_view type_name = "About";
   static std::vector<schema::Field> fields() {
     return {{"name", &About::name, "What this is"},
@@ -87,7 +87,8 @@ std::vector<schema::Field> Check::fields() {
           {"detail", &Check::detail, "In words"}};
 }
 std::vector<schema::Field> Readiness::fields() {
-  return {{"status", &Readiness::status, "ready or unavailable"}, {"checks", &Readiness::checks, "What was looked at"}};
+  return {{"status", &Readiness::status, "ready or unavailable"},
+          {"checks", &Readiness::checks, "What was looked at"}};
 }
 
 std::vector<Route> system_routes(Probes given) {
@@ -101,11 +102,12 @@ std::vector<Route> system_routes(Probes given) {
   routes.push_back(unlimited(get("/health", "Is the process alive", everybody, {}, alive)));
   routes.push_back(hidden(unlimited(get("/livez", "Alive", everybody, {}, alive))));
   routes.push_back(hidden(unlimited(get("/healthz", "Alive", everybody, {}, alive))));
-  routes.push_back(
-      unlimited(get("/ready", "Can it serve", everybody, {ErrorKind::unavailable}, ready)).documented_as<Readiness>());
+  routes.push_back(unlimited(get("/ready", "Can it serve", everybody, {ErrorKind::unavailable}, ready))
+                       .documented_as<Readiness>());
   routes.push_back(hidden(unlimited(get("/readyz", "Ready", everybody, {ErrorKind::unavailable}, ready))));
   routes.push_back(unlimited(get("/metrics", "Figures for Prometheus", everybody, {}, [probes] {
-                     return Result<Response>(text(probes->metrics(), "text/plain; version=0.0.4; charset=utf-8"));
+                     return Result<Response>(
+                         text(probes->metrics(), "text/plain; version=0.0.4; charset=utf-8"));
                    })).answers_media("text/plain"));
   routes.push_back(unlimited(get("/openapi.json", "This API as OpenAPI 3.1", everybody, {}, [probes] {
     auto response = text(probes->openapi(), "application/json");
@@ -113,9 +115,10 @@ std::vector<Route> system_routes(Probes given) {
     return Result<Response>(std::move(response));
   })));
   for (const Asset& asset : docs_assets()) {
-    auto route = unlimited(get(std::string(asset.path), "Documentation", everybody, {},
-                               [&asset](RawRequest request) { return answer_asset(asset, request); }))
-                     .answers_media(asset.content_type);
+    auto route =
+        unlimited(get(std::string(asset.path), "Documentation", everybody, {}, [&asset](RawRequest request) {
+          return answer_asset(asset, request);
+        })).answers_media(asset.content_type);
     routes.push_back(asset.path == "/docs" ? std::move(route) : hidden(std::move(route)));
   }
   return routes;

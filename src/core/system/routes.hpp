@@ -1,11 +1,12 @@
-// What operators ask: is it alive, is it ready, how is it doing, what does it offer. No prefix, no login, no limits.
+// What operators ask: is it alive, is it ready, how is it doing, what does it offer. No prefix, no login, no
+// limits.
 #pragma once
+#include "core/http/route.hpp"
+#include "core/schema/type.hpp"
+
 #include <functional>
 #include <string>
 #include <vector>
-
-#include "core/http/route.hpp"
-#include "core/schema/type.hpp"
 
 namespace lumina::system {
 

@@ -1,10 +1,10 @@
 #include "modules/books/importer.hpp"
 
-#include <fmt/format.h>
-
 #include "core/base/text.hpp"
 #include "core/json/codec.hpp"
 #include "modules/books/record_reader.hpp"
+
+#include <fmt/format.h>
 
 namespace lumina::books {
 namespace {
@@ -21,9 +21,15 @@ RecordFault fault_of(std::int64_t index, const std::vector<FieldError>& errors) 
 
 void count(BookService::Outcome outcome, auto& report) {
   switch (outcome) {
-    case BookService::Outcome::created: ++report.created; break;
-    case BookService::Outcome::updated: ++report.updated; break;
-    case BookService::Outcome::unchanged: ++report.unchanged; break;
+    case BookService::Outcome::created:
+      ++report.created;
+      break;
+    case BookService::Outcome::updated:
+      ++report.updated;
+      break;
+    case BookService::Outcome::unchanged:
+      ++report.unchanged;
+      break;
   }
 }
 
@@ -82,7 +88,8 @@ Result<ImportReport> Importer::run(std::istream& in, std::string_view name, Opti
     auto work = [&](db::Transaction& tx) -> Result<Counts> {
       Counts counts;
       for (const auto& book : unit) count(books_.upsert(tx, book, by), counts);
-      // Kept statements were planned for tables that were empty: PostgreSQL would read them whole for each record.
+      // Kept statements were planned for tables that were empty: PostgreSQL would read them whole for each
+      // record.
       if (survey && tx.postgresql()) tx.execute("ANALYZE books, book_stats, book_tags, copies");
       return counts;
     };
@@ -119,7 +126,8 @@ Result<ImportReport> Importer::run(std::istream& in, std::string_view name, Opti
 Task<Result<BatchResult>> Importer::add_batch(std::string_view body, Caller by) {
   auto read = read_batch(body);
   if (!read) return refuse(std::move(read.error()));
-  auto work = [this, records = std::move(*read), by = std::move(by)](db::Transaction& tx) -> Result<BatchResult> {
+  auto work = [this, records = std::move(*read),
+               by = std::move(by)](db::Transaction& tx) -> Result<BatchResult> {
     BatchResult result;
     for (std::size_t i = 0; i < records.size(); ++i) {
       if (records[i]) {

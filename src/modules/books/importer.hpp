@@ -1,19 +1,19 @@
 // Bringing many books in at once: files of records, and batches of the API.
 //
-// Idempotent: a record is matched by ISBN, then by title and author; what is there already is completed or left alone.
-// Records go in units of work of a few hundred, so an import that is killed midway has lost nothing that was
-// reported, and running it again adds the rest.
+// Idempotent: a record is matched by ISBN, then by title and author; what is there already is completed or
+// left alone. Records go in units of work of a few hundred, so an import that is killed midway has lost
+// nothing that was reported, and running it again adds the rest.
 #pragma once
-#include <functional>
-#include <istream>
-#include <string>
-#include <string_view>
-
 #include "core/base/caller.hpp"
 #include "core/base/error.hpp"
 #include "core/base/task.hpp"
 #include "core/db/database.hpp"
 #include "modules/books/service.hpp"
+
+#include <functional>
+#include <istream>
+#include <string>
+#include <string_view>
 
 namespace lumina::books {
 
@@ -34,8 +34,8 @@ class Importer {
   struct Options {
     bool dry_run = false;  // read and check, change nothing
   };
-  // Blocking; on a jobs thread or the command line. `step` is told the bytes read so far and may say false to end
-  // early. The error is a database that cannot be reached or a full disk.
+  // Blocking; on a jobs thread or the command line. `step` is told the bytes read so far and may say false to
+  // end early. The error is a database that cannot be reached or a full disk.
   Result<ImportReport> run(std::istream& in, std::string_view name, Options options, const Caller& by,
                            const std::function<bool(std::size_t)>& step);
 

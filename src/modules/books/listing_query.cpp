@@ -1,13 +1,13 @@
 #include "modules/books/listing_query.hpp"
 
-#include <boost/json/array.hpp>
-#include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
-
 #include "core/base/text.hpp"
 #include "core/text/fold.hpp"
 #include "modules/books/isbn.hpp"
 #include "modules/books/language_tag.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 
 namespace lumina::books {
 namespace {
@@ -45,11 +45,13 @@ Conditions conditions_of(const BookFilter& filter) {
       const auto p = c.bind(containing(word));
       require("(b.title_key LIKE " + p + " ESCAPE '~' OR b.author_key LIKE " + p + " ESCAPE '~')");
     }
-  if (filter.author) require("b.author_key LIKE " + c.bind(containing(text::fold(trim(*filter.author)))) + " ESCAPE '~'");
+  if (filter.author)
+    require("b.author_key LIKE " + c.bind(containing(text::fold(trim(*filter.author)))) + " ESCAPE '~'");
   if (filter.genre) require("b.genre = " + c.bind(*filter.genre));
   if (filter.isbn) require("b.isbn = " + c.bind(parse_isbn(*filter.isbn).value_or("")));
   if (filter.tag)
-    require("EXISTS (SELECT 1 FROM book_tags t WHERE t.book_id = b.id AND t.tag = " + c.bind(*filter.tag) + ")");
+    require("EXISTS (SELECT 1 FROM book_tags t WHERE t.book_id = b.id AND t.tag = " + c.bind(*filter.tag) +
+            ")");
   if (filter.language) {
     const auto tag = parse_language_tag(*filter.language).value_or("");
     const auto exact = c.bind(tag), regional = c.bind(tag + "-%");
@@ -75,15 +77,20 @@ SortOrder order_of(const BookFilter& filter) {
 
 std::string order_by(const SortOrder& order) {
   const std::string direction = order.descending ? " DESC" : " ASC";
-  return std::string(order.expression) + direction + (order.nullable ? " NULLS LAST" : "") + ", b.id" + direction;
+  return std::string(order.expression) + direction + (order.nullable ? " NULLS LAST" : "") + ", b.id" +
+         direction;
 }
 
 std::string encode_cursor(const SortOrder& order, const db::Value& key, std::int64_t id) {
   boost::json::array cursor{std::string(order.expression) + (order.descending ? "-" : "+")};
-  if (const auto* i = std::get_if<std::int64_t>(&key)) cursor.emplace_back(*i);
-  else if (const auto* d = std::get_if<double>(&key)) cursor.emplace_back(*d);
-  else if (const auto* t = std::get_if<std::string>(&key)) cursor.emplace_back(*t);
-  else cursor.emplace_back(nullptr);
+  if (const auto* i = std::get_if<std::int64_t>(&key))
+    cursor.emplace_back(*i);
+  else if (const auto* d = std::get_if<double>(&key))
+    cursor.emplace_back(*d);
+  else if (const auto* t = std::get_if<std::string>(&key))
+    cursor.emplace_back(*t);
+  else
+    cursor.emplace_back(nullptr);
   cursor.emplace_back(id);
   return base64url_encode(boost::json::serialize(cursor));
 }
@@ -99,11 +106,16 @@ bool continue_after(const SortOrder& order, const std::string& cursor, Condition
       parts[0].get_string() != std::string(order.expression) + (order.descending ? "-" : "+"))
     return false;
   db::Value key;
-  if (parts[1].is_null() && order.nullable) key = {};
-  else if (parts[1].is_int64() && order.code == 'i') key = parts[1].get_int64();
-  else if (parts[1].is_number() && order.code == 'd') key = parts[1].to_number<double>();
-  else if (parts[1].is_string() && order.code == 't') key = std::string(parts[1].get_string());
-  else return false;
+  if (parts[1].is_null() && order.nullable)
+    key = {};
+  else if (parts[1].is_int64() && order.code == 'i')
+    key = parts[1].get_int64();
+  else if (parts[1].is_number() && order.code == 'd')
+    key = parts[1].to_number<double>();
+  else if (parts[1].is_string() && order.code == 't')
+    key = std::string(parts[1].get_string());
+  else
+    return false;
 
   const std::string e(order.expression), beyond = order.descending ? " < " : " > ";
   const std::string id = c.bind(parts[2].get_int64());
@@ -113,7 +125,8 @@ bool continue_after(const SortOrder& order, const std::string& cursor, Condition
   }
   const std::string k = c.bind(std::move(key));
   if (order.nullable)
-    c.where += " AND (" + e + beyond + k + " OR (" + e + " = " + k + " AND b.id" + beyond + id + ") OR " + e + " IS NULL)";
+    c.where += " AND (" + e + beyond + k + " OR (" + e + " = " + k + " AND b.id" + beyond + id + ") OR " + e +
+               " IS NULL)";
   else
     c.where += " AND (" + e + ", b.id)" + beyond + "(" + k + ", " + id + ")";
   return true;

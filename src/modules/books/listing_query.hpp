@@ -1,12 +1,12 @@
-// The WHERE, ORDER BY and keyset of GET /books, built from the filter. Text comes from constants only; every value is
-// a parameter.
+// The WHERE, ORDER BY and keyset of GET /books, built from the filter. Text comes from constants only; every
+// value is a parameter.
 #pragma once
+#include "core/db/value.hpp"
+#include "modules/books/model.hpp"
+
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "core/db/value.hpp"
-#include "modules/books/model.hpp"
 
 namespace lumina::books {
 

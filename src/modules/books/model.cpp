@@ -1,10 +1,10 @@
 #include "modules/books/model.hpp"
 
-#include <fmt/format.h>
-
 #include "core/base/text.hpp"
 #include "modules/books/isbn.hpp"
 #include "modules/books/language_tag.hpp"
+
+#include <fmt/format.h>
 
 namespace lumina::books {
 namespace {
@@ -25,11 +25,13 @@ std::vector<Rule> words(double most) {
   return {schema::length(1, most), schema::format("not-blank", &has_text, "must not be blank")};
 }
 std::vector<Rule> isbn_rules() {
-  return {schema::length(0, 40), schema::format("isbn", &is_isbn, "must be an ISBN-10 or ISBN-13 with a right check digit")};
+  return {schema::length(0, 40),
+          schema::format("isbn", &is_isbn, "must be an ISBN-10 or ISBN-13 with a right check digit")};
 }
 std::vector<Rule> year_rules() { return {schema::range(-3000, next_year())}; }
 std::vector<Rule> language_rules() {
-  return {schema::length(0, 35), schema::format("language", &is_language, "must be a language tag such as en or pt-BR (BCP 47)")};
+  return {schema::length(0, 35),
+          schema::format("language", &is_language, "must be a language tag such as en or pt-BR (BCP 47)")};
 }
 std::vector<Rule> url_rules() {
   return {schema::length(0, 2000), schema::format("uri", &is_url, "must be an http or https address")};
@@ -69,7 +71,10 @@ std::vector<Field> NewBook::fields() {
           {"language", &NewBook::language, "Language tag (BCP 47)", language_rules()},
           {"publisher", &NewBook::publisher, "Publisher", words(255)},
           {"page_count", &NewBook::page_count, "Number of pages", {schema::range(1, 100000)}},
-          {"tags", &NewBook::tags, "Tags, each 1 to 100 characters", {schema::items(0, 50), schema::length(1, 100)}},
+          {"tags",
+           &NewBook::tags,
+           "Tags, each 1 to 100 characters",
+           {schema::items(0, 50), schema::length(1, 100)}},
           {"cover_url", &NewBook::cover_url, "Address of a cover picture", url_rules()},
           {"copies", &NewBook::copies, "Copies the library owns (default 1)", {schema::range(0, 1000)}}};
 }
@@ -89,18 +94,21 @@ std::vector<Field> BookChanges::fields() {
 }
 
 std::vector<Field> BookFilter::fields() {
-  return {{"q", &BookFilter::q, "Words of title or author", {schema::length(1, 200)}},
-          {"author", &BookFilter::author, "Part of the author's name", {schema::length(1, 255)}},
-          {"genre", &BookFilter::genre, "Exactly this genre", {schema::length(1, 100)}},
-          {"isbn", &BookFilter::isbn, "ISBN-10 or ISBN-13", isbn_rules()},
-          {"tag", &BookFilter::tag, "One of the tags", {schema::length(1, 100)}},
-          {"language", &BookFilter::language, "Language, or language and region", language_rules()},
-          {"year_from", &BookFilter::year_from, "Published in this year or later", {schema::range(-3000, 9999)}},
-          {"year_to", &BookFilter::year_to, "Published in this year or before", {schema::range(-3000, 9999)}},
-          {"available", &BookFilter::available, "true: only books with a copy free now"},
-          {"sort", &BookFilter::sort, "Order; '-' in front for descending (default -created_at)",
-           {schema::one_of({"created_at", "-created_at", "title", "-title", "author", "-author", "year_published",
-                            "-year_published", "rating", "-rating", "popularity", "-popularity"})}}};
+  return {
+      {"q", &BookFilter::q, "Words of title or author", {schema::length(1, 200)}},
+      {"author", &BookFilter::author, "Part of the author's name", {schema::length(1, 255)}},
+      {"genre", &BookFilter::genre, "Exactly this genre", {schema::length(1, 100)}},
+      {"isbn", &BookFilter::isbn, "ISBN-10 or ISBN-13", isbn_rules()},
+      {"tag", &BookFilter::tag, "One of the tags", {schema::length(1, 100)}},
+      {"language", &BookFilter::language, "Language, or language and region", language_rules()},
+      {"year_from", &BookFilter::year_from, "Published in this year or later", {schema::range(-3000, 9999)}},
+      {"year_to", &BookFilter::year_to, "Published in this year or before", {schema::range(-3000, 9999)}},
+      {"available", &BookFilter::available, "true: only books with a copy free now"},
+      {"sort",
+       &BookFilter::sort,
+       "Order; '-' in front for descending (default -created_at)",
+       {schema::one_of({"created_at", "-created_at", "title", "-title", "author", "-author", "year_published",
+                        "-year_published", "rating", "-rating", "popularity", "-popularity"})}}};
 }
 
 std::vector<Field> FacetValue::fields() {
@@ -108,7 +116,8 @@ std::vector<Field> FacetValue::fields() {
           {"count", &FacetValue::count, "Number of books"}};
 }
 std::vector<Field> Facet::fields() {
-  return {{"values", &Facet::values, "Most books first"}, {"other", &Facet::other, "Books of the values not shown"}};
+  return {{"values", &Facet::values, "Most books first"},
+          {"other", &Facet::other, "Books of the values not shown"}};
 }
 std::vector<Field> Facets::fields() {
   return {{"total", &Facets::total, "Number of books"},

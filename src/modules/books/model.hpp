@@ -1,14 +1,14 @@
 // The catalogue's types, free of HTTP, JSON and SQL.
 #pragma once
+#include "core/base/clock.hpp"
+#include "core/base/ids.hpp"
+#include "core/schema/type.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "core/base/clock.hpp"
-#include "core/base/ids.hpp"
-#include "core/schema/type.hpp"
 
 namespace lumina::books {
 
@@ -38,14 +38,14 @@ struct Book {
   static std::vector<schema::Field> fields();
 };
 
-// What a librarian enters or an import brings. `isbn` may be ISBN-10 or ISBN-13, with or without hyphens; it is kept
-// as ISBN-13 digits.
+// What a librarian enters or an import brings. `isbn` may be ISBN-10 or ISBN-13, with or without hyphens; it
+// is kept as ISBN-13 digits.
 struct NewBook {
   std::string title;   // 1..500 code points
   std::string author;  // 1..255 code points
   std::optional<std::string> isbn;
-  std::optional<std::string> genre;  // up to 100 code points
-  std::optional<int> year_published; // -3000..next year
+  std::optional<std::string> genre;   // up to 100 code points
+  std::optional<int> year_published;  // -3000..next year
   std::optional<std::string> description;
   std::optional<std::string> language;  // BCP 47
   std::optional<std::string> publisher;
@@ -106,8 +106,8 @@ struct Facets {
   static std::vector<schema::Field> fields();
 };
 
-// The barcode of the n-th copy of a book when nobody gives one: "L", eight digits of the book, three of the copy and
-// a check digit (Luhn), so that a mistyped one is noticed. Longer numbers make it longer.
+// The barcode of the n-th copy of a book when nobody gives one: "L", eight digits of the book, three of the
+// copy and a check digit (Luhn), so that a mistyped one is noticed. Longer numbers make it longer.
 std::string generated_barcode(BookId book, int n);
 
 // The fault of one record of a batch or import, by its place in the input.

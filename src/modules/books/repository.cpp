@@ -31,7 +31,8 @@ constexpr auto from_books = " FROM books b JOIN book_stats s ON s.book_id = b.id
 }  // namespace
 
 std::optional<Book> BookRepository::find(BookId id) {
-  static const std::string sql = "SELECT " + book_columns.list() + from_books + "b.id = $1 AND b.deleted_at IS NULL";
+  static const std::string sql =
+      "SELECT " + book_columns.list() + from_books + "b.id = $1 AND b.deleted_at IS NULL";
   return tx_.find(book_columns, sql, id);
 }
 
@@ -51,18 +52,23 @@ BookRepository::Listing BookRepository::list(const BookFilter& filter, const Pag
   }
   const auto limit = conditions.bind(page.limit), offset = conditions.bind(page.skip);
   // The rows that OFFSET skips are walked in an index; only the page itself reads whole rows.
-  const std::string sql = "SELECT " + book_columns.list() + " FROM (SELECT b.id" + from_books + conditions.where +
-                          " ORDER BY " + order_by(order) + " LIMIT CAST(" + limit + " AS BIGINT) OFFSET CAST(" + offset +
-                          " AS BIGINT)) page JOIN books b ON b.id = page.id JOIN book_stats s ON s.book_id = b.id "
-                          "ORDER BY " + order_by(order);
+  const std::string sql =
+      "SELECT " + book_columns.list() + " FROM (SELECT b.id" + from_books + conditions.where + " ORDER BY " +
+      order_by(order) + " LIMIT CAST(" + limit + " AS BIGINT) OFFSET CAST(" + offset +
+      " AS BIGINT)) page JOIN books b ON b.id = page.id JOIN book_stats s ON s.book_id = b.id "
+      "ORDER BY " +
+      order_by(order);
   listing.books = tx_.list(book_columns, sql, conditions.values);
   if (static_cast<std::int64_t>(listing.books.size()) == page.limit) {
     const Book& last = listing.books.back();
     const std::string key_sql = "SELECT " + std::string(order.expression) + from_books + "b.id = $1";
     db::Value key;
-    if (order.code == 'i') key = db::to_value(std::get<0>(*tx_.one<std::optional<std::int64_t>>(key_sql, last.id)));
-    else if (order.code == 'd') key = db::to_value(std::get<0>(*tx_.one<std::optional<double>>(key_sql, last.id)));
-    else key = db::to_value(std::get<0>(*tx_.one<std::optional<std::string>>(key_sql, last.id)));
+    if (order.code == 'i')
+      key = db::to_value(std::get<0>(*tx_.one<std::optional<std::int64_t>>(key_sql, last.id)));
+    else if (order.code == 'd')
+      key = db::to_value(std::get<0>(*tx_.one<std::optional<double>>(key_sql, last.id)));
+    else
+      key = db::to_value(std::get<0>(*tx_.one<std::optional<std::string>>(key_sql, last.id)));
     listing.next_cursor = encode_cursor(order, key, last.id.value);
   }
   return listing;
@@ -73,7 +79,8 @@ std::int64_t BookRepository::count(const BookFilter& filter) {
   std::int64_t n = 0;
   const std::string stats = filter.available ? " JOIN book_stats s ON s.book_id = b.id" : "";
   tx_.each_of<std::int64_t>([&](std::int64_t c) { n = c; },
-                            "SELECT count(*) FROM books b" + stats + " WHERE " + conditions.where, conditions.values);
+                            "SELECT count(*) FROM books b" + stats + " WHERE " + conditions.where,
+                            conditions.values);
   return n;
 }
 
@@ -104,16 +111,18 @@ Facets BookRepository::facets(const BookFilter& filter, int most_values) {
 std::optional<BookId> BookRepository::insert(const BookRow& row, Timestamp now) {
   const NewBook& b = row.book;
   const auto made = tx_.one<BookId>(
-      "INSERT INTO books (title, author, isbn, genre, year_published, description, language, publisher, page_count, "
+      "INSERT INTO books (title, author, isbn, genre, year_published, description, language, publisher, "
+      "page_count, "
       "tags, cover_url, title_key, author_key, match_key, created_at, updated_at) "
       "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15) "
       "ON CONFLICT (isbn) WHERE deleted_at IS NULL DO NOTHING RETURNING id",
-      b.title, b.author, b.isbn, b.genre, b.year_published, b.description, b.language, b.publisher, b.page_count, b.tags,
-      b.cover_url, row.title_key, row.author_key, row.match_key, now);
+      b.title, b.author, b.isbn, b.genre, b.year_published, b.description, b.language, b.publisher,
+      b.page_count, b.tags, b.cover_url, row.title_key, row.author_key, row.match_key, now);
   if (!made) return {};
   const BookId id = std::get<0>(*made);
   const int copies = b.copies.value_or(1);
-  tx_.execute("INSERT INTO book_stats (book_id, copies_total, copies_available) VALUES ($1, $2, $2)", id, copies);
+  tx_.execute("INSERT INTO book_stats (book_id, copies_total, copies_available) VALUES ($1, $2, $2)", id,
+              copies);
   // A barcode that somebody gave to another copy by hand is passed over.
   for (int made_copies = 0, n = 1; made_copies < copies; ++n)
     made_copies += static_cast<int>(
@@ -129,19 +138,22 @@ void BookRepository::write_tags(BookId id, const std::vector<std::string>& tags)
     tx_.execute("INSERT INTO book_tags (book_id, tag) VALUES ($1, $2) ON CONFLICT DO NOTHING", id, tag);
 }
 
-BookRepository::Change BookRepository::update(BookId id, std::int64_t version, const BookRow& row, Timestamp now) {
+BookRepository::Change BookRepository::update(BookId id, std::int64_t version, const BookRow& row,
+                                              Timestamp now) {
   const NewBook& b = row.book;
   if (b.isbn) {
     const auto holder = find_by_isbn(*b.isbn);
     if (holder && *holder != id) return Change::duplicate_isbn;
   }
   const auto changed = tx_.execute(
-      "UPDATE books SET title = $1, author = $2, isbn = $3, genre = $4, year_published = $5, description = $6, "
-      "language = $7, publisher = $8, page_count = $9, tags = $10, cover_url = $11, title_key = $12, author_key = $13, "
+      "UPDATE books SET title = $1, author = $2, isbn = $3, genre = $4, year_published = $5, description = "
+      "$6, "
+      "language = $7, publisher = $8, page_count = $9, tags = $10, cover_url = $11, title_key = $12, "
+      "author_key = $13, "
       "match_key = $14, updated_at = $15, version = version + 1 "
       "WHERE id = $16 AND version = $17 AND deleted_at IS NULL",
-      b.title, b.author, b.isbn, b.genre, b.year_published, b.description, b.language, b.publisher, b.page_count, b.tags,
-      b.cover_url, row.title_key, row.author_key, row.match_key, now, id, version);
+      b.title, b.author, b.isbn, b.genre, b.year_published, b.description, b.language, b.publisher,
+      b.page_count, b.tags, b.cover_url, row.title_key, row.author_key, row.match_key, now, id, version);
   if (changed == 0) return find(id) ? Change::stale : Change::absent;
   tx_.execute("DELETE FROM book_tags WHERE book_id = $1", id);
   write_tags(id, b.tags);
@@ -149,22 +161,27 @@ BookRepository::Change BookRepository::update(BookId id, std::int64_t version, c
 }
 
 BookRepository::Removal BookRepository::erase(BookId id, Timestamp now) {
-  // Copies before counters, as loans lock them. A loan that is being made takes its copy from copies_available, so one
-  // of the two loses; the caller rolls back when it is this one.
-  tx_.execute("UPDATE copies SET status = 'withdrawn', barcode = NULL, updated_at = $2 WHERE book_id = $1", id, now);
+  // Copies before counters, as loans lock them. A loan that is being made takes its copy from
+  // copies_available, so one of the two loses; the caller rolls back when it is this one.
+  tx_.execute("UPDATE copies SET status = 'withdrawn', barcode = NULL, updated_at = $2 WHERE book_id = $1",
+              id, now);
   const auto emptied = tx_.execute(
-      "UPDATE book_stats SET copies_total = 0, copies_available = 0 WHERE book_id = $1 AND active_borrows = 0 AND "
+      "UPDATE book_stats SET copies_total = 0, copies_available = 0 WHERE book_id = $1 AND active_borrows = "
+      "0 AND "
       "holds_open = 0",
       id);
   if (emptied == 0) {
-    const auto lent = tx_.one<int>("SELECT s.active_borrows FROM book_stats s JOIN books b ON b.id = s.book_id "
-                                   "WHERE b.id = $1 AND b.deleted_at IS NULL", id);
+    const auto lent = tx_.one<int>(
+        "SELECT s.active_borrows FROM book_stats s JOIN books b ON b.id = s.book_id "
+        "WHERE b.id = $1 AND b.deleted_at IS NULL",
+        id);
     if (!lent) return Removal::absent;
     return std::get<0>(*lent) > 0 ? Removal::on_loan : Removal::on_hold;
   }
-  const auto gone =
-      tx_.execute("UPDATE books SET deleted_at = $2, updated_at = $2, version = version + 1 WHERE id = $1 AND deleted_at IS NULL",
-                  id, now);
+  const auto gone = tx_.execute(
+      "UPDATE books SET deleted_at = $2, updated_at = $2, version = version + 1 WHERE id = $1 AND deleted_at "
+      "IS NULL",
+      id, now);
   if (gone == 0) return Removal::absent;
   tx_.execute("DELETE FROM book_tags WHERE book_id = $1", id);
   return Removal::done;

@@ -1,15 +1,16 @@
-// SQL of the catalogue: books, their tags, the copies that come and go with a book, and the counters shown with it.
+// SQL of the catalogue: books, their tags, the copies that come and go with a book, and the counters shown
+// with it.
 //
 // Absent is std::nullopt; conflicts are answers, not exceptions.
 #pragma once
+#include "core/base/page.hpp"
+#include "core/db/transaction.hpp"
+#include "modules/books/model.hpp"
+
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "core/base/page.hpp"
-#include "core/db/transaction.hpp"
-#include "modules/books/model.hpp"
 
 namespace lumina::books {
 

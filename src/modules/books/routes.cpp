@@ -1,13 +1,13 @@
 #include "modules/books/routes.hpp"
 
-#include <fmt/format.h>
-
 #include "core/http/cached.hpp"
 #include "core/http/expand.hpp"
 #include "core/http/handler.hpp"
 #include "core/http/resource.hpp"
 #include "core/jobs/routes.hpp"
 #include "modules/books/import_job.hpp"
+
+#include <fmt/format.h>
 
 namespace lumina::books {
 namespace {
@@ -16,7 +16,6 @@ using namespace http;
 using enum ErrorKind;
 
 constexpr auto librarian = Access::needs(Permission::books_write);
-
 
 Task<Result<Numbered>> answers(Context& context, Task<Result<std::vector<Book>>> task) {
   auto books = co_await std::move(task);
@@ -40,27 +39,33 @@ std::vector<Route> book_routes(BookService& books, Importer& importer, jobs::Que
   add(cached(get("/api/v1/books", "List the books", Access::anyone(), {},
                  [&](Query<BookFilter> filter, Paging page) { return books.list(*filter, *page); }),
              cache, always(catalogue_tag())));
-  add(post("/api/v1/books", "Add a book", librarian, {refused},
-           [&](Body<NewBook> book, Caller by) { return created(books.create(*book, by), "/api/v1/books/"); }));
-  add(cached(get("/api/v1/books/facets", "Count the books by genre, author, year and language", Access::anyone(), {},
-                 [&](Query<BookFilter> filter) { return books.facets(*filter, 100); }),
+  add(post("/api/v1/books", "Add a book", librarian, {refused}, [&](Body<NewBook> book, Caller by) {
+    return created(books.create(*book, by), "/api/v1/books/");
+  }));
+  add(cached(get("/api/v1/books/facets", "Count the books by genre, author, year and language",
+                 Access::anyone(), {}, [&](Query<BookFilter> filter) { return books.facets(*filter, 100); }),
              cache, always(catalogue_tag())));
   add(post("/api/v1/books/batch", "Add or complete up to 1,000 books", librarian, {},
            [&](RawRequest request, Caller by) { return importer.add_batch(request.request->body, by); })
           .with_status(200)
           .accepts_up_to(32 * 1024 * 1024)
           .takes<NewBook>({"application/json", "application/x-ndjson"})
-          .explained("A JSON array, or one book a line (NDJSON). Books are matched by ISBN, then by title and author; a "
+          .explained("A JSON array, or one book a line (NDJSON). Books are matched by ISBN, then by title "
+                     "and author; a "
                      "faulty one is reported and loses nobody else."));
   add(post("/api/v1/books/import", "Import a file of books", librarian, {refused},
-           [&](Upload file, Caller by) { return jobs::accepted(start_import(queue, spool, std::move(file), by)); })
+           [&](Upload file, Caller by) {
+             return jobs::accepted(start_import(queue, spool, std::move(file), by));
+           })
           .with_status(202)
           .documented_as<jobs::TaskAccepted>()
           .limited(RateClass::upload)
           .by_itself()
           .accepts_up_to(64 * 1024 * 1024)
-          .explained("CSV with any of the usual headers (Goodreads and goodbooks-10k known) or JSON lines. Books are "
-                     "matched by ISBN, then by title and author, so that the same file again changes nothing."));
+          .explained(
+              "CSV with any of the usual headers (Goodreads and goodbooks-10k known) or JSON lines. Books "
+              "are "
+              "matched by ISBN, then by title and author, so that the same file again changes nothing."));
   add(cached_with_neighbours(
       expandable(get("/api/v1/books/{id}", "Read a book", Access::anyone(), {ErrorKind::not_found},
                      [&](Path<BookId> id) { return versioned(books.find(*id)); }),
@@ -68,11 +73,13 @@ std::vector<Route> book_routes(BookService& books, Importer& importer, jobs::Que
       cache, book_tag_kind, [&](Context& context, std::int64_t first, std::int64_t last) {
         return answers(context, books.between(BookId{first}, BookId{last}));
       }));
-  add(put("/api/v1/books/{id}", "Replace a book", librarian, {ErrorKind::not_found, refused, ErrorKind::stale},
+  add(put("/api/v1/books/{id}", "Replace a book", librarian,
+          {ErrorKind::not_found, refused, ErrorKind::stale},
           [&](Path<BookId> id, Body<NewBook> book, IfMatch seen, Caller by) {
             return versioned(books.replace(*id, *book, *seen, by));
           }));
-  add(patch("/api/v1/books/{id}", "Change a book", librarian, {ErrorKind::not_found, refused, ErrorKind::stale},
+  add(patch("/api/v1/books/{id}", "Change a book", librarian,
+            {ErrorKind::not_found, refused, ErrorKind::stale},
             [&](Path<BookId> id, Body<BookChanges> changes, IfMatch seen, Caller by) {
               return versioned(books.change(*id, *changes, *seen, by));
             }));

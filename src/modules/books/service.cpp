@@ -18,7 +18,8 @@ Failure stale() {
   return fail(ErrorKind::stale, "stale", "The book has been changed since you read it; read it again");
 }
 
-std::optional<std::string> cleaned(const std::optional<std::string>& text, std::string (*clean)(std::string_view)) {
+std::optional<std::string> cleaned(const std::optional<std::string>& text,
+                                   std::string (*clean)(std::string_view)) {
   if (!text) return {};
   auto out = clean(*text);
   return out.empty() ? std::nullopt : std::optional(std::move(out));
@@ -39,7 +40,8 @@ BookRow stored(NewBook b) {
   std::vector<std::string> tags;
   for (const auto& tag : b.tags) {
     auto clean = clean_line(tag);
-    if (!clean.empty() && std::find(tags.begin(), tags.end(), clean) == tags.end()) tags.push_back(std::move(clean));
+    if (!clean.empty() && std::find(tags.begin(), tags.end(), clean) == tags.end())
+      tags.push_back(std::move(clean));
   }
   b.tags = std::move(tags);
   BookRow row{std::move(b), {}, {}, {}};
@@ -50,17 +52,20 @@ BookRow stored(NewBook b) {
 }
 
 NewBook editable(const Book& b) {
-  return {b.title,     b.author,    b.isbn,       b.genre, b.year_published, b.description,
-          b.language,  b.publisher, b.page_count, b.tags,  b.cover_url,      std::nullopt};
+  return {b.title,    b.author,    b.isbn,       b.genre, b.year_published, b.description,
+          b.language, b.publisher, b.page_count, b.tags,  b.cover_url,      std::nullopt};
 }
 
-events::Change about(std::string_view type, BookId id) { return {.type = type, .resource = "book", .resource_id = id.value, .book = id}; }
+events::Change about(std::string_view type, BookId id) {
+  return {.type = type, .resource = "book", .resource_id = id.value, .book = id};
+}
 
 auto listing(BookFilter filter, PageRequest page) {
   return [filter = std::move(filter), page = std::move(page)](db::Transaction& tx) -> Result<Page<Book>> {
     BookRepository books(tx);
     auto found = books.list(filter, page);
-    if (found.bad_cursor) return invalid({{{"query", "cursor"}, "is not a cursor of this list and order", "cursor"}});
+    if (found.bad_cursor)
+      return invalid({{{"query", "cursor"}, "is not a cursor of this list and order", "cursor"}});
     Page<Book> out;
     out.total = books.count(filter);
     out.items = std::move(found.books);
@@ -122,10 +127,14 @@ Task<Result<Book>> BookService::replace(BookId id, NewBook book, Precondition se
     if (!now) return not_found(no_such_book);
     if (!seen.allows(now->version)) return stale();
     switch (books.update(id, now->version, row, clock_.now())) {
-      case BookRepository::Change::absent: return not_found(no_such_book);
-      case BookRepository::Change::stale: return stale();
-      case BookRepository::Change::duplicate_isbn: return duplicate_isbn();
-      case BookRepository::Change::done: break;
+      case BookRepository::Change::absent:
+        return not_found(no_such_book);
+      case BookRepository::Change::stale:
+        return stale();
+      case BookRepository::Change::duplicate_isbn:
+        return duplicate_isbn();
+      case BookRepository::Change::done:
+        break;
     }
     journal_.record(tx, by, about("book.updated", id));
     return *books.find(id);
@@ -161,10 +170,14 @@ Task<Result<Book>> BookService::change(BookId id, BookChanges changes, Precondit
     if (changes.tags.mentioned()) next.tags = changes.tags.value;
     changes.cover_url.apply(next.cover_url);
     switch (books.update(id, now->version, stored(std::move(next)), clock_.now())) {
-      case BookRepository::Change::absent: return not_found(no_such_book);
-      case BookRepository::Change::stale: return stale();
-      case BookRepository::Change::duplicate_isbn: return duplicate_isbn();
-      case BookRepository::Change::done: break;
+      case BookRepository::Change::absent:
+        return not_found(no_such_book);
+      case BookRepository::Change::stale:
+        return stale();
+      case BookRepository::Change::duplicate_isbn:
+        return duplicate_isbn();
+      case BookRepository::Change::done:
+        break;
     }
     journal_.record(tx, by, about("book.updated", id));
     return *books.find(id);
@@ -179,12 +192,14 @@ Task<Status> BookService::remove(BookId id, Precondition seen, Caller by) {
     if (!now) return not_found(no_such_book);
     if (!seen.allows(now->version)) return stale();
     switch (books.erase(id, clock_.now())) {
-      case BookRepository::Removal::absent: return not_found(no_such_book);
+      case BookRepository::Removal::absent:
+        return not_found(no_such_book);
       case BookRepository::Removal::on_loan:
         return fail(ErrorKind::refused, "on_loan", "The book cannot be deleted while a copy is on loan");
       case BookRepository::Removal::on_hold:
         return fail(ErrorKind::refused, "on_hold", "The book cannot be deleted while somebody waits for it");
-      case BookRepository::Removal::done: break;
+      case BookRepository::Removal::done:
+        break;
     }
     journal_.record(tx, by, about("book.deleted", id));
     return {};
@@ -226,7 +241,8 @@ BookService::Outcome BookService::upsert(db::Transaction& tx, const NewBook& boo
   merge(next.cover_url, row.book.cover_url);
   if (!row.book.tags.empty() && next.tags != row.book.tags) next.tags = row.book.tags, changed = true;
   if (!changed) return Outcome::unchanged;
-  if (books.update(*match, now->version, stored(std::move(next)), clock_.now()) != BookRepository::Change::done)
+  if (books.update(*match, now->version, stored(std::move(next)), clock_.now()) !=
+      BookRepository::Change::done)
     return Outcome::unchanged;
   journal_.record(tx, by, about("book.updated", *match));
   return Outcome::updated;

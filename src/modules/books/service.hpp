@@ -1,12 +1,8 @@
 // The rules of the catalogue: what makes a book, who else has its ISBN, when it may go.
 //
-// Public functions are awaited on an io thread; each is one unit of work. Those that take a db::Transaction run inside
-// somebody else's unit of work, on a database thread.
+// Public functions are awaited on an io thread; each is one unit of work. Those that take a db::Transaction
+// run inside somebody else's unit of work, on a database thread.
 #pragma once
-#include <optional>
-#include <string>
-#include <vector>
-
 #include "core/base/caller.hpp"
 #include "core/base/clock.hpp"
 #include "core/base/error.hpp"
@@ -16,6 +12,10 @@
 #include "core/db/database.hpp"
 #include "core/events/journal.hpp"
 #include "modules/books/model.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace lumina::books {
 
@@ -38,7 +38,8 @@ class BookService {
   Task<Status> remove(BookId id, Precondition seen, Caller by);
 
   enum class Outcome : std::uint8_t { created, updated, unchanged };
-  // One record of an import: created, or merged into the book it matches; empty fields never erase what is there.
+  // One record of an import: created, or merged into the book it matches; empty fields never erase what is
+  // there.
   Outcome upsert(db::Transaction& tx, const NewBook& book, const Caller& by);
 
  private:

@@ -67,7 +67,8 @@ Result<Borrow> BorrowService::lend_copy(db::Transaction& tx, const CopyLoan& loa
                        loan.due_date.value_or(calendar.due(due_after(loan.at, check.rule.loan_period_days)))};
   const auto id = loans.insert(made, loan.copy);
   if (!id) return fail(ErrorKind::refused, "on_loan", "This copy is on loan; take it back first");
-  if (check.rule_version > 0) RuleRepository(tx).stamp_loan(*id, check.rule_version, check.rule_id, made.due_date);
+  if (check.rule_version > 0)
+    RuleRepository(tx).stamp_loan(*id, check.rule_version, check.rule_id, made.due_date);
   journal_.record(tx, by, about("borrow.created", *id, loan.user, book));
   for (const auto& code : overridden) {
     auto change = about("circulation.overridden", *id, loan.user, book);

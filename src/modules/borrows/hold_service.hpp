@@ -25,8 +25,8 @@ class RuleBook;
 
 class HoldService {
  public:
-  // `rule_book` and `forecasts`, if any, outlive the service. Without rules nobody is limited; forecasts are added to
-  // what is read.
+  // `rule_book` and `forecasts`, if any, outlive the service. Without rules nobody is limited; forecasts are
+  // added to what is read.
   HoldService(db::Database& database, const Clock& clock, events::Journal& journal, HoldRules rules = {},
               RuleBook* rule_book = nullptr, ForecastService* forecasts = nullptr)
       : database_(database),

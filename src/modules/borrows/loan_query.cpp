@@ -125,7 +125,8 @@ const std::string standing_sql =
     "(SELECT c.id FROM copies c WHERE c.book_id = $1 AND " +
     free_copy +
     " ORDER BY c.id LIMIT 1), "
-    "(SELECT h.copy_id FROM holds h WHERE h.user_id = $2 AND h.book_id = $1 AND h.ended_at IS NULL), s.holds_open "
+    "(SELECT h.copy_id FROM holds h WHERE h.user_id = $2 AND h.book_id = $1 AND h.ended_at IS NULL), "
+    "s.holds_open "
     "FROM books b JOIN book_stats s ON s.book_id = b.id WHERE b.id = $1 AND b.deleted_at IS NULL";
 
 std::string borrow_sql(Contended contended) {

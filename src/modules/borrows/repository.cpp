@@ -138,11 +138,12 @@ std::optional<Closed> BorrowRepository::close_at_once(UserId user, BookId book, 
       [&](BorrowId id, CopyId copy, Timestamp borrowed, Timestamp due, int renewals, std::string title,
           std::string author, CopyStatus status, int holds_open) {
         std::optional<Borrow> loan;
-        closing(loan, user, book, now)(id, copy, borrowed, due, renewals, std::move(title), std::move(author));
+        closing(loan, user, book, now)(id, copy, borrowed, due, renewals, std::move(title),
+                                       std::move(author));
         closed = Closed{std::move(*loan), status, holds_open};
       },
-      sql, user, book, now, journal.type, journal.resource, journal.at,
-      journal.actor, journal.address, journal.request_id, journal.origin);
+      sql, user, book, now, journal.type, journal.resource, journal.at, journal.actor, journal.address,
+      journal.request_id, journal.origin);
   return closed;
 }
 

@@ -70,7 +70,8 @@ class BorrowRepository {
 
   // Closes the open loan of this person and book; nothing when there is none.
   std::optional<Closed> close(UserId user, BookId book, Timestamp now);
-  // The same in one statement of PostgreSQL, journalled. When people are in line, the copy is set aside for them.
+  // The same in one statement of PostgreSQL, journalled. When people are in line, the copy is set aside for
+  // them.
   std::optional<Closed> close_at_once(UserId user, BookId book, Timestamp now,
                                       const events::Journal::Attachment& journal);
 

@@ -77,8 +77,8 @@ std::vector<Error> BorrowService::blocks(db::Transaction& tx, UserId user) {
   return refusals(state, *rules->in_force, rules->in_force->choose(state.category, {}), {}, clock_.now());
 }
 
-// SQLite writes one unit after the other, and PostgreSQL locks the line of the book: what was read still stands when it
-// is written.
+// SQLite writes one unit after the other, and PostgreSQL locks the line of the book: what was read still
+// stands when it is written.
 Task<Result<Borrow>> BorrowService::lend_in_turn(Request request, Caller by) {
   auto work = [this, request, by = std::move(by)](db::Transaction& tx) -> Result<Borrow> {
     BorrowRepository loans(tx);
@@ -220,8 +220,8 @@ Task<Result<Borrow>> BorrowService::take_back(BookId book, UserId user, Caller b
       settle_return(tx, journal_, by, *rules_.current(tx), closed->loan.id, now);
     return std::move(*closed);
   };
-  auto closed = co_await database_.write(
-      std::move(work), may_charge ? db::Atomicity::transaction : db::Atomicity::single);
+  auto closed = co_await database_.write(std::move(work),
+                                         may_charge ? db::Atomicity::transaction : db::Atomicity::single);
   if (!closed) co_return Failure(std::move(closed.error()));
   // The book is back whatever becomes of the line now; the copy is set aside, and settle_due() finds it.
   if (closed->unsettled() && database_.dialect() == db::Dialect::postgresql)

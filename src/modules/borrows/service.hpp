@@ -2,9 +2,9 @@
 //
 // Public functions are awaited on an io thread; each is one unit of work, but for borrow on PostgreSQL, which
 // is one statement and, when that lends nothing, a look at why, or when people are in line for the book, the
-// settling of the line (hold_queue.hpp). A person for whom a copy is kept gets that one. Two people never get one copy: that is a
-// unique index, and whoever loses the race is told what stands then. Every loan, return and renewal is
-// journalled with its change.
+// settling of the line (hold_queue.hpp). A person for whom a copy is kept gets that one. Two people never get
+// one copy: that is a unique index, and whoever loses the race is told what stands then. Every loan, return
+// and renewal is journalled with its change.
 #pragma once
 #include "core/base/caller.hpp"
 #include "core/base/clock.hpp"
@@ -51,8 +51,8 @@ class BorrowService {
   struct CopyLoan {
     UserId user;
     CopyId copy;
-    Timestamp at;                                // of the loan: now, or when a desk without a connection made it
-    std::optional<Timestamp> due_date;           // otherwise as the rules say
+    Timestamp at;                       // of the loan: now, or when a desk without a connection made it
+    std::optional<Timestamp> due_date;  // otherwise as the rules say
     std::optional<std::string> override_reason;  // sets aside limits and blocks, and somebody else's hold
   };
   // Lends this very copy. Refused with on_loan, on_hold_for_other or copy_unavailable, or as borrow() is.

@@ -20,20 +20,22 @@ std::vector<Field> Reviewer::fields() {
   return {{"id", &Reviewer::id, "Identifier"}, {"full_name", &Reviewer::full_name, "Name as shown"}};
 }
 std::vector<Field> Review::fields() {
-  return {{"id", &Review::id, "Identifier"},
-          {"user_id", &Review::user_id, "Who wrote it"},
-          {"book_id", &Review::book_id, "Of which book"},
-          {"review_text", &Review::review_text, "The review"},
-          {"rating", &Review::rating, "1.0 to 5.0 in steps of 0.5"},
-          {"sentiment_score", &Review::sentiment_score, "-1 to 1"},
-          {"sentiment_source", &Review::sentiment_source, "Who found the score"},
-          {"helpful_count", &Review::helpful_count, "People who found it helpful"},
-          {"reply_count", &Review::reply_count, "Replies to it"},
-          {"spoiler", &Review::spoiler, "Whether it gives the plot away; its text is then shown with spoilers=1 only"},
-          {"standing", &Review::standing, "shown or cleared; its author and staff also meet pending and hidden"},
-          {"created_at", &Review::created_at, "When it was written"},
-          {"updated_at", &Review::updated_at, "When it was last changed"},
-          {"user", &Review::user, "Who wrote it"}};
+  return {
+      {"id", &Review::id, "Identifier"},
+      {"user_id", &Review::user_id, "Who wrote it"},
+      {"book_id", &Review::book_id, "Of which book"},
+      {"review_text", &Review::review_text, "The review"},
+      {"rating", &Review::rating, "1.0 to 5.0 in steps of 0.5"},
+      {"sentiment_score", &Review::sentiment_score, "-1 to 1"},
+      {"sentiment_source", &Review::sentiment_source, "Who found the score"},
+      {"helpful_count", &Review::helpful_count, "People who found it helpful"},
+      {"reply_count", &Review::reply_count, "Replies to it"},
+      {"spoiler", &Review::spoiler,
+       "Whether it gives the plot away; its text is then shown with spoilers=1 only"},
+      {"standing", &Review::standing, "shown or cleared; its author and staff also meet pending and hidden"},
+      {"created_at", &Review::created_at, "When it was written"},
+      {"updated_at", &Review::updated_at, "When it was last changed"},
+      {"user", &Review::user, "Who wrote it"}};
 }
 std::vector<Field> NewReview::fields() {
   return {{"book_id", &NewReview::book_id, "A book you have borrowed"},

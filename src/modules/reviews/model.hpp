@@ -24,7 +24,8 @@ struct Reviewer {
   static std::vector<schema::Field> fields();
 };
 
-// Whether a review is seen: shown and cleared ones are. Three reports make a shown one pending; staff hides or clears.
+// Whether a review is seen: shown and cleared ones are. Three reports make a shown one pending; staff hides
+// or clears.
 enum class Standing : std::uint8_t { shown, pending, hidden, cleared };
 constexpr std::array<std::string_view, 4> standing_names{"shown", "pending", "hidden", "cleared"};
 constexpr auto& enum_names(Standing) { return standing_names; }
@@ -83,7 +84,8 @@ struct SpoilerChoice {
 };
 
 // In the place of a text that gives the plot away.
-constexpr std::string_view spoiler_notice = "This review gives away what happens; ask with spoilers=1 to read it.";
+constexpr std::string_view spoiler_notice =
+    "This review gives away what happens; ask with spoilers=1 to read it.";
 
 struct SentimentDistribution {
   int positive = 0, neutral = 0, negative = 0;

@@ -67,7 +67,8 @@ std::optional<Review> ReviewRepository::find_locked(ReviewId id) {
 }
 
 Page<Review> ReviewRepository::list(BookId book, const ReviewOrder& order, const PageRequest& page) {
-  const std::string sql = "SELECT " + columns.list() + from_reviews + "WHERE r.book_id = $1 AND r.standing IN ('shown', 'cleared') ORDER BY " +
+  const std::string sql = "SELECT " + columns.list() + from_reviews +
+                          "WHERE r.book_id = $1 AND r.standing IN ('shown', 'cleared') ORDER BY " +
                           std::string(order_by(order)) +
                           " LIMIT CAST($2 AS BIGINT) OFFSET CAST($3 AS BIGINT)";
   Page<Review> out;
@@ -78,10 +79,10 @@ Page<Review> ReviewRepository::list(BookId book, const ReviewOrder& order, const
 }
 
 std::vector<Review> ReviewRepository::sample(BookId book, int most) {
-  static const std::string sql =
-      "SELECT " + columns.list() + from_reviews +
-      "WHERE r.book_id = $1 AND r.standing IN ('shown', 'cleared') AND r.spoiler = 0 ORDER BY r.helpful_count DESC, r.created_at DESC, r.id DESC "
-      "LIMIT CAST($2 AS BIGINT)";
+  static const std::string sql = "SELECT " + columns.list() + from_reviews +
+                                 "WHERE r.book_id = $1 AND r.standing IN ('shown', 'cleared') AND r.spoiler "
+                                 "= 0 ORDER BY r.helpful_count DESC, r.created_at DESC, r.id DESC "
+                                 "LIMIT CAST($2 AS BIGINT)";
   return finished(tx_.list(columns, sql, book, most));
 }
 
@@ -106,7 +107,8 @@ std::optional<ReviewId> ReviewRepository::insert(UserId user, const NewReview& r
 bool ReviewRepository::update(const Review& r, Timestamp now) {
   return tx_.execute(
              "UPDATE reviews SET review_text = $3, rating = $4, sentiment_score = $5, sentiment_source = $6, "
-             "updated_at = $7, spoiler = $8, standing = $9, version = version + 1 WHERE id = $1 AND version = $2",
+             "updated_at = $7, spoiler = $8, standing = $9, version = version + 1 WHERE id = $1 AND version "
+             "= $2",
              r.id, r.version, r.review_text, r.rating, r.sentiment_score, r.sentiment_source, now, r.spoiler,
              r.standing) > 0;
 }

@@ -38,7 +38,8 @@ class ReviewRepository {
   // False when it no longer stands at this version.
   bool update(const Review& review, Timestamp now);
   bool erase(ReviewId id);
-  // Adds a review to its book's counters (sign 1) or takes it out (sign -1); one that is not seen is not counted.
+  // Adds a review to its book's counters (sign 1) or takes it out (sign -1); one that is not seen is not
+  // counted.
   void count(const Review& review, int sign);
 
   // False when the vote was there (add) or was not (remove) already.

@@ -15,7 +15,9 @@ void add_moderation(std::vector<Route>& routes, ModerationService& moderation) {
   const auto add = [&](Route route) { routes.push_back(std::move(route).tagged("Reviews")); };
   const auto reader = Access::signed_in(), staff = Access::needs(Permission::reviews_moderate);
   add(post("/api/v1/reviews/{id}/report", "Report a review", reader, {ErrorKind::not_found, refused},
-           [&](Path<ReviewId> id, Body<NewReport> report, Caller by) { return moderation.report(*id, *report, by); })
+           [&](Path<ReviewId> id, Body<NewReport> report, Caller by) {
+             return moderation.report(*id, *report, by);
+           })
           .explained("Three reports of different people hide a review until staff decides."));
   add(get("/api/v1/reviews/reported", "List the reviews that were reported", staff, {},
           [&](Paging page) { return moderation.reported(*page); }));
@@ -23,7 +25,8 @@ void add_moderation(std::vector<Route>& routes, ModerationService& moderation) {
            [&](Path<ReviewId> id, Body<NewDecision> decision, Caller by) {
              return versioned(moderation.decide(*id, *decision, by));
            }));
-  add(get("/api/v1/reviews/{id}/replies", "List the replies to a review", Access::anyone(), {ErrorKind::not_found},
+  add(get("/api/v1/reviews/{id}/replies", "List the replies to a review", Access::anyone(),
+          {ErrorKind::not_found},
           [&](Path<ReviewId> id, Paging page) { return moderation.replies(*id, *page); }));
   add(post("/api/v1/reviews/{id}/replies", "Reply to a review", reader, {ErrorKind::not_found},
            [&](Path<ReviewId> id, Body<NewReply> reply, Caller by) {
@@ -35,13 +38,16 @@ void add_moderation(std::vector<Route>& routes, ModerationService& moderation) {
 
 }  // namespace
 
-std::vector<Route> review_routes(ReviewService& reviews, ModerationService& moderation, cache::BodyCache& cache) {
+std::vector<Route> review_routes(ReviewService& reviews, ModerationService& moderation,
+                                 cache::BodyCache& cache) {
   std::vector<Route> routes;
   const auto add = [&](Route route) { routes.push_back(std::move(route).tagged("Reviews")); };
   const auto reader = Access::signed_in();
 
   add(post("/api/v1/reviews", "Review a book you have borrowed", reader, {ErrorKind::not_found, refused},
-           [&](Body<NewReview> review, Caller by) { return created(reviews.create(*review, by), "/api/v1/reviews/"); }));
+           [&](Body<NewReview> review, Caller by) {
+             return created(reviews.create(*review, by), "/api/v1/reviews/");
+           }));
   add(cached(
       get("/api/v1/reviews/book/{book_id}", "List a book's reviews", Access::anyone(), {ErrorKind::not_found},
           [&](Path<BookId> book, Query<ReviewOrder> order, Paging page) {
