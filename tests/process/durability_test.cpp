@@ -105,6 +105,22 @@ TEST_CASE("a second start on the same folder keeps secret and people", "[K28][A3
   CHECK((mode & std::filesystem::perms(077)) == std::filesystem::perms::none);
 }
 
+TEST_CASE("an idle server with a thousand books stays under fifty megabytes", "[K34]") {
+  Folder folder;
+  Program program(folder.path(), {"--demo"});
+  REQUIRE(program.call("GET", "/ready").status == 200);
+  std::ifstream status("/proc/" + std::to_string(program.pid()) + "/status");
+  std::string word;
+  long resident_kib = 0;
+  while (status >> word)
+    if (word == "VmRSS:") status >> resident_kib;
+  CHECK(resident_kib > 0);
+  // Sanitizers keep memory of their own.
+#if !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer)
+  CHECK(resident_kib < 50 * 1024);
+#endif
+}
+
 TEST_CASE("the demo library is there at the first start and not twice after the second", "[K28]") {
   Folder folder;
   for (int start = 0; start < 2; ++start) {

@@ -85,6 +85,7 @@ class Program {
 
   std::uint16_t port() const { return port_; }
   void kill() { finish(SIGKILL); }
+  pid_t pid() const { return pid_; }
   void signal(int number) const { ::kill(pid_, number); }
   // The exit code after SIGTERM.
   int stop() { return finish(SIGTERM); }
