@@ -164,7 +164,8 @@ Task<Result<BodyPtr>> BodyCache::fill(std::string key, Versions versions, Loader
   }
   if (!leader) {
     auto initiate = [&s, &flight](auto handler) {
-      auto executor = boost::asio::get_associated_executor(handler);
+      auto executor = boost::asio::prefer(boost::asio::get_associated_executor(handler),
+                                          boost::asio::execution::outstanding_work.tracked);
       Landing landing = [handler = std::move(handler), executor](Result<BodyPtr> result,
                                                                  std::exception_ptr thrown) mutable {
         boost::asio::post(executor, [handler = std::move(handler), result = std::move(result),

@@ -123,6 +123,7 @@ Prepared prepare(const http::Router& router, const Call& call, const Context& ou
 
 Response serve(Prepared& call, const Context& outer, const http::Router& router) {
   Context context;
+  context.head = &call.request.head;
   context.request = &call.request;
   context.route = call.route;
   context.caller = outer.caller;

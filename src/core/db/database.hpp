@@ -154,7 +154,9 @@ class Database {
   Task<ResultOf<F>> submit(F f, Kind kind, Atomicity atomicity) {
     using Answer = ResultOf<F>;
     auto initiate = [this, kind, atomicity](auto handler, F work) {
-      auto executor = boost::asio::get_associated_executor(handler);
+      // Tracked: the io_context runs on, and is there, until the resumption was posted whole.
+      auto executor = boost::asio::prefer(boost::asio::get_associated_executor(handler),
+                                          boost::asio::execution::outstanding_work.tracked);
       auto done = [handler = std::move(handler), executor](std::exception_ptr thrown, Answer answer) mutable {
         boost::asio::post(executor, [handler = std::move(handler), thrown = std::move(thrown),
                                      answer = std::move(answer)]() mutable {

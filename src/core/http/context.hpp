@@ -19,6 +19,7 @@ struct Route;
 using Pairs = std::vector<std::pair<std::string, std::string>>;
 
 struct Context {
+  const Head* head = nullptr;  // of the request: known before its body was read
   Request* request = nullptr;
   const Route* route = nullptr;
   Caller caller;

@@ -66,7 +66,7 @@ class Pipeline::PipelineExchange final : public Exchange {
       : pipeline_(pipeline), neighbours_(pipeline.neighbours()), begun_(std::chrono::steady_clock::now()) {}
 
   Eventual<Admission> admit(const Request& request) override {
-    head_ = &request.head;
+    context_.head = &request.head;
     identify(request);
     match_ = pipeline_.router_.find(request.head.method, request.head.path());
     if (request.head.method == Method::options) return refuse(answer_options());
@@ -84,8 +84,8 @@ class Pipeline::PipelineExchange final : public Exchange {
 
   Eventual<Response> handle(Request& request) override {
     context_.request = &request;
-    if (head_ != &request.head) {  // moved since admit(): the path values would point into the old one
-      head_ = &request.head;
+    if (context_.head != &request.head) {  // moved since admit(): the path values would point into the old one
+      context_.head = &request.head;
       match_ = pipeline_.router_.find(request.head.method, request.head.path());
     }
     context_.path_values = match_.values;
@@ -100,8 +100,8 @@ class Pipeline::PipelineExchange final : public Exchange {
     }
     context_.query = std::move(*query);
     try {
-      if (head_->method == Method::post && pipeline_.options_.once &&
-          !head_->header("Idempotency-Key").empty())
+      if (context_.head->method == Method::post && pipeline_.options_.once &&
+          !context_.head->header("Idempotency-Key").empty())
         return handle_later(pipeline_.options_.once->serve(context_));
       auto answer = match_.route->handler(context_);
       if (answer.ready()) return finish(std::move(answer.value()));
@@ -112,16 +112,16 @@ class Pipeline::PipelineExchange final : public Exchange {
   }
 
   void finished(int status, std::uint64_t bytes) override {
-    if (!pipeline_.options_.finished || !head_) return;
+    if (!pipeline_.options_.finished || !context_.head) return;
     RequestRecord record;
     record.route = match_.route;
-    record.method = head_->method;
-    record.target = head_->target;
+    record.method = context_.head->method;
+    record.target = context_.head->target;
     record.status = status;
     record.bytes = bytes;
     record.duration = std::chrono::steady_clock::now() - begun_;
     record.request_id = context_.caller.request_id;
-    record.trace_id = trace_of(head_->header("traceparent"));
+    record.trace_id = trace_of(context_.head->header("traceparent"));
     record.address = context_.caller.address;
     record.user = context_.caller.user;
     record.problem_code = problem_code_;
@@ -157,24 +157,24 @@ class Pipeline::PipelineExchange final : public Exchange {
     if (match_.path_known) {
       auto response =
           problem(405, "method_not_allowed",
-                  fmt::format("{} is not offered here; try {}", to_string(head_->method), match_.allow),
-                  head_->path(), context_.caller.request_id);
+                  fmt::format("{} is not offered here; try {}", to_string(context_.head->method), match_.allow),
+                  context_.head->path(), context_.caller.request_id);
       response.set("Allow", match_.allow);
       return response;
     }
     return problem(404, "unknown_path",
-                   "There is nothing at this path; GET /openapi.json lists what there is", head_->path(),
+                   "There is nothing at this path; GET /openapi.json lists what there is", context_.head->path(),
                    context_.caller.request_id);
   }
 
   Response answer_options() {
-    if (!match_.route && !match_.path_known && head_->target != "*") return no_route();
+    if (!match_.route && !match_.path_known && context_.head->target != "*") return no_route();
     Response response;
     response.status = 204;
     response.content_type.clear();
     response.set("Allow",
                  match_.allow.empty() ? "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS" : match_.allow);
-    if (!head_->header("Access-Control-Request-Method").empty() && origin_allowed()) {
+    if (!context_.head->header("Access-Control-Request-Method").empty() && origin_allowed()) {
       response.set("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE");
       response.set("Access-Control-Allow-Headers",
                    "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, "
@@ -192,7 +192,7 @@ class Pipeline::PipelineExchange final : public Exchange {
     if (state->allowed) return {};
     auto response = problem(429, "rate_limited",
                             fmt::format("Too many requests; try again in {} seconds", state->reset_seconds),
-                            head_->path(), context_.caller.request_id);
+                            context_.head->path(), context_.caller.request_id);
     response.body.pop_back();
     response.body += fmt::format(",\"violated-policies\":[\"{}\"]}}", state->policy);
     response.set("Retry-After", fmt::format("{}", std::max<std::int64_t>(1, state->reset_seconds)));
@@ -217,12 +217,8 @@ class Pipeline::PipelineExchange final : public Exchange {
 
   Admission admitted(Result<Caller> known) {
     Admission admission;
-    Request stub;  // a problem only needs the head
     const auto refused = [&](Error error) {
-      context_.request = &stub;
-      stub.head.target = head_->target;
       admission.refusal = finish(problem(context_, std::move(error)));
-      context_.request = nullptr;
       return std::move(admission);
     };
     const Route& route = *match_.route;
@@ -259,12 +255,12 @@ class Pipeline::PipelineExchange final : public Exchange {
   Response failure(std::string_view what) {
     if (pipeline_.options_.failed) pipeline_.options_.failed(context_.caller.request_id, what);
     return problem(500, "internal_error",
-                   "Something went wrong on our side; the request id finds it in the log", head_->path(),
+                   "Something went wrong on our side; the request id finds it in the log", context_.head->path(),
                    context_.caller.request_id);
   }
 
   bool origin_allowed() const {
-    const auto origin = head_->header("Origin");
+    const auto origin = context_.head->header("Origin");
     if (origin.empty()) return false;
     for (const auto& allowed : neighbours_->allowed_origins)
       if (allowed == "*" || allowed == origin) return true;
@@ -322,15 +318,15 @@ class Pipeline::PipelineExchange final : public Exchange {
     if (!neighbours_->allowed_origins.empty()) add_cors(block);
     block += neighbours_->allowed_origins.empty() ? "Vary: Authorization, Accept-Encoding\r\n"
                                                   : "Vary: Authorization, Accept-Encoding, Origin\r\n";
-    const bool read = head_ && (head_->method == Method::get || head_->method == Method::head);
+    const bool read = context_.head && (context_.head->method == Method::get || context_.head->method == Method::head);
     Coding coding = Coding::identity;
-    if (!coded && compressible(response)) coding = negotiate(head_->header("Accept-Encoding"));
+    if (!coded && compressible(response)) coding = negotiate(context_.head->header("Accept-Encoding"));
     if (!response.etag.empty()) {
       // One tag a representation: the compressed one is another sequence of bytes (RFC 9110, 8.8.3).
       std::string etag = response.etag;
       if (coding != Coding::identity) etag += fmt::format("-{}", name_of(coding));
       block += "ETag: \"" + etag + "\"\r\n";
-      const auto asked = read ? head_->header("If-None-Match") : std::string_view{};
+      const auto asked = read ? context_.head->header("If-None-Match") : std::string_view{};
       if (response.status == 200 && !asked.empty() &&
           (names_etag(asked, etag) || names_etag(asked, response.etag))) {
         response.status = 304;
@@ -346,7 +342,7 @@ class Pipeline::PipelineExchange final : public Exchange {
 
   bool compressible(const Response& response) const {
     const auto size = response.bytes().size();
-    return head_ && size >= smallest_compressed && size <= largest_compressed &&
+    return context_.head && size >= smallest_compressed && size <= largest_compressed &&
            (response.content_type.find("json") != std::string::npos ||
             response.content_type.starts_with("text/"));
   }
@@ -369,7 +365,7 @@ class Pipeline::PipelineExchange final : public Exchange {
     const auto& origins = neighbours_->allowed_origins;
     const bool everybody = std::find(origins.begin(), origins.end(), "*") != origins.end();
     block += "Access-Control-Allow-Origin: ";
-    block += everybody ? std::string_view("*") : head_->header("Origin");
+    block += everybody ? std::string_view("*") : context_.head->header("Origin");
     block += "\r\n";
     if (!everybody) block += "Access-Control-Allow-Credentials: true\r\n";
     block += "Access-Control-Expose-Headers: ";
@@ -380,7 +376,6 @@ class Pipeline::PipelineExchange final : public Exchange {
   Pipeline& pipeline_;
   std::shared_ptr<const Neighbours> neighbours_;
   std::chrono::steady_clock::time_point begun_;
-  const Head* head_ = nullptr;
   Router::Match match_;
   Context context_;
   std::optional<RateState> rate_;

@@ -142,7 +142,7 @@ Response problem(const Context& context, Error error) {
   response.status = status;
   response.content_type = "application/problem+json";
   response.body =
-      document(status, error.code, error.detail, context.request->head.path(), context.caller.request_id);
+      document(status, error.code, error.detail, context.head->path(), context.caller.request_id);
   if (error.fields.size() > most_faults_shown) error.fields.resize(most_faults_shown);
   if (error.kind == ErrorKind::invalid) append_fields(response.body, error.fields);
   response.body += '}';

@@ -618,17 +618,24 @@ TEST_CASE("no bytes in a file of settings crash the reader", "[K25]") {
   for (int round = 0; round < 300; ++round) {
     auto text = seed_text.substr(seed_text.size() - 400);
     for (int change = 0; change < 6; ++change) text[next() % text.size()] = static_cast<char>(next() >> 24);
-    for (const auto& entry : parse_toml(text, "fuzz").value_or(std::vector<TomlEntry>{})) {
+    const auto parsed = parse_toml(text, "fuzz");
+    if (!parsed) CHECK_THAT(parsed.error(), StartsWith("fuzz"));
+    for (const auto& entry : parsed.value_or(std::vector<TomlEntry>{})) {
       const auto* setting = find_setting(entry.key);
       Config scratch;
-      if (setting && entry.value) (void)setting->assign_typed(scratch, *entry.value);
+      if (!setting || !entry.value) continue;
+      if (const auto assigned = setting->assign_typed(scratch, *entry.value); !assigned)
+        CHECK_FALSE(assigned.error().empty());
     }
   }
   for (const auto& text : {std::string("a"), std::string("\0", 1), std::string(2000, '['),
-                           std::string("a = \xff"), std::string("a = 99999999999999999999"),
-                           std::string("\xef\xbb\xbf"
-                                       "log_level = \"info\"")}) {
-    (void)parse_toml(text, "fuzz");
+                           std::string("a = \xff"), std::string("a = 99999999999999999999")}) {
+    CAPTURE(text);
+    const auto parsed = parse_toml(text, "fuzz");
+    REQUIRE_FALSE(parsed);
+    CHECK_THAT(parsed.error(), StartsWith("fuzz"));
   }
-  SUCCEED();
+  const auto marked = parse_toml("\xef\xbb\xbflog_level = \"info\"", "fuzz");
+  REQUIRE(marked);
+  CHECK(marked->size() == 1);
 }
