@@ -273,6 +273,8 @@ Database::~Database() { stop(); }
 Dialect Database::dialect() const { return state_->dialect; }
 const std::string& Database::url() const { return state_->options.url; }
 
+bool Database::joined() const { return Joined::of(*this) != nullptr; }
+
 void Database::enqueue(Kind kind, Unit unit) {
   State& s = *state_;
   unit.is_write = kind == Kind::write;

@@ -74,7 +74,24 @@ template <>
 struct Outcome<void> {
   using Value = void;
 };
+
+// Gives what `handler` waits for, on the io_context it belongs to.
+template <class Answer, class Handler>
+auto resuming(Handler handler) {
+  // Tracked: the io_context runs on, and is there, until the resumption was posted whole.
+  auto executor = boost::asio::prefer(boost::asio::get_associated_executor(handler),
+                                      boost::asio::execution::outstanding_work.tracked);
+  return [handler = std::move(handler), executor](std::exception_ptr thrown, Answer answer) mutable {
+    boost::asio::post(
+        executor, [handler = std::move(handler), thrown = std::move(thrown),
+                   answer = std::move(answer)]() mutable { handler(std::move(thrown), std::move(answer)); });
+  };
+}
+
 }  // namespace detail
+
+template <class Item, class Answer>
+class Combiner;
 
 class Database {
  public:
@@ -110,6 +127,8 @@ class Database {
 
  private:
   friend class Joined;
+  template <class Item, class Answer>
+  friend class Combiner;
   enum class Kind : std::uint8_t { read, write };
   // One unit: `run` gives true to commit; `done` is called exactly once, with an Error or an exception or
   // neither.
@@ -121,6 +140,8 @@ class Database {
     std::chrono::steady_clock::time_point queued{};
   };
   void enqueue(Kind kind, Unit unit);
+  // Whether the calling thread has a scope open in which units run at once.
+  bool joined() const;
 
   template <class F>
   using ResultOf = Result<typename detail::Outcome<std::invoke_result_t<F&, Transaction&>>::Value>;
@@ -154,16 +175,7 @@ class Database {
   Task<ResultOf<F>> submit(F f, Kind kind, Atomicity atomicity) {
     using Answer = ResultOf<F>;
     auto initiate = [this, kind, atomicity](auto handler, F work) {
-      // Tracked: the io_context runs on, and is there, until the resumption was posted whole.
-      auto executor = boost::asio::prefer(boost::asio::get_associated_executor(handler),
-                                          boost::asio::execution::outstanding_work.tracked);
-      auto done = [handler = std::move(handler), executor](std::exception_ptr thrown, Answer answer) mutable {
-        boost::asio::post(executor, [handler = std::move(handler), thrown = std::move(thrown),
-                                     answer = std::move(answer)]() mutable {
-          handler(std::move(thrown), std::move(answer));
-        });
-      };
-      enqueue(kind, make_unit(std::move(work), atomicity, std::move(done)));
+      enqueue(kind, make_unit(std::move(work), atomicity, detail::resuming<Answer>(std::move(handler))));
     };
     return boost::asio::async_initiate<const boost::asio::use_awaitable_t<IoExecutor>,
                                        void(std::exception_ptr, Answer)>(

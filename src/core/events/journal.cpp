@@ -53,21 +53,15 @@ void Journal::refused(db::Transaction& tx, const Caller& by, std::string_view ac
              by.request_id, detail);
 }
 
-std::string Journal::attached(int first) {
+std::string Journal::attached(std::string_view changed, int first) {
   const auto p = [first](int n) { return "$" + std::to_string(first + n); };
   return fmt::format(
       ", audited AS (INSERT INTO audit_log (at, user_id, action, resource, resource_id, address, request_id, "
-      "detail) "
-      "SELECT {2}::bigint, {3}::bigint, {0}::text, {1}::text, journal_id, {4}::text, {5}::text, '{{}}' FROM "
-      "changed), "
+      "detail) SELECT {3}::bigint, journal_actor, {1}::text, {2}::text, journal_id, journal_address, "
+      "journal_request, '{{}}' FROM {0}), "
       "told AS (INSERT INTO outbox (at, type, resource_id, user_id, book_id, payload, origin) "
-      "SELECT {2}::bigint, {0}::text, journal_id, journal_user, journal_book, '{{}}', {6}::text FROM "
-      "changed) ",
-      p(0), p(1), p(2), p(3), p(4), p(5), p(6));
-}
-
-Journal::Attachment Journal::attachment(const Caller& by, const Change& change) const {
-  return {change.type, change.resource, clock_.now(), by.user, by.address, by.request_id, origin_};
+      "SELECT {3}::bigint, {1}::text, journal_id, journal_user, journal_book, '{{}}', {4}::text FROM {0}) ",
+      changed, p(0), p(1), p(2), p(3));
 }
 
 }  // namespace lumina::events

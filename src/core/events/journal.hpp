@@ -35,24 +35,14 @@ class Journal {
                std::optional<std::int64_t> resource_id, std::string_view detail);
 
   // The same as record() for a statement that changes rows on PostgreSQL: common table expressions to append
-  // to
-  //   WITH changed AS (<INSERT or UPDATE ... RETURNING ...>)
-  // so that change, audit row and event are one round trip. `changed` must give the columns journal_id,
-  // journal_user and journal_book. Parameters: $first type, $first+1 resource, then time, actor, address,
-  // request id, origin.
-  static std::string attached(int first);
-  // The parameters of attached(), in order.
-  struct Attachment {
-    std::string_view type, resource;
-    Timestamp at;
-    std::optional<UserId> actor;
-    std::string_view address, request_id, origin;
-  };
-  Attachment attachment(const Caller& by, const Change& change) const;
+  // to a WITH whose expression `changed` has, for each row it changed, journal_id, journal_user and
+  // journal_book, and of who did it journal_actor, journal_address and journal_request. So changes, audit
+  // rows and events are one round trip. Parameters: $first type, then resource, time and origin.
+  static std::string attached(std::string_view changed, int first);
+  const std::string& origin() const { return origin_; }
   // After a statement with attached(): publishes the event once the transaction is durable.
   void publish_later(db::Transaction& tx, const Change& change, Timestamp at);
 
-  const std::string& origin() const { return origin_; }
   Bus& bus() { return bus_; }
 
  private:

@@ -94,7 +94,7 @@ Result<Borrow> BorrowService::close_copy(db::Transaction& tx, const Copy& copy, 
   if (!queue.lock(copy.book_id)) return not_found(no_such_copy);
   const auto state = CopyRepository(tx).state(copy.id);
   auto closed = state && state->borrower ? BorrowRepository(tx).close(*state->borrower, copy.book_id, at)
-                                         : std::optional<Closed>();
+                                         : std::optional<Moved>();
   if (!closed) return fail(ErrorKind::refused, "not_on_loan", "This copy is not on loan");
   if (closed->loan.borrow_date > at)
     return fail(ErrorKind::refused, "before_loan", "The copy was lent after that time");

@@ -60,13 +60,11 @@ bool continue_after(Order order, const std::string& cursor, Conditions& c) {
   return true;
 }
 
-// A copy c that can be lent now. A scalar subquery is looked up copy by copy; NOT EXISTS may become a join
-// with all open loans.
+}  // namespace
+
 const std::string free_copy =
     "c.status = 'available' AND "
     "(SELECT o.id FROM borrows o WHERE o.copy_id = c.id AND o.return_date IS NULL) IS NULL";
-
-}  // namespace
 
 const db::Columns<LoanRow> loan_columns{{"w.id", &LoanRow::id},
                                         {"w.user_id", &LoanRow::user_id},
@@ -128,22 +126,5 @@ const std::string standing_sql =
     "(SELECT h.copy_id FROM holds h WHERE h.user_id = $2 AND h.book_id = $1 AND h.ended_at IS NULL), "
     "s.holds_open "
     "FROM books b JOIN book_stats s ON s.book_id = b.id WHERE b.id = $1 AND b.deleted_at IS NULL";
-
-std::string borrow_sql(Contended contended) {
-  const std::string skip = contended == Contended::pass_over ? " SKIP LOCKED" : "";
-  return "WITH pick AS (SELECT c.id AS copy_id, b.title, b.author FROM copies c "
-         "JOIN books b ON b.id = c.book_id JOIN users u ON u.id = $1::bigint WHERE c.book_id = $2::bigint "
-         "AND b.deleted_at IS NULL AND u.deleted_at IS NULL AND u.is_active = 1 AND " +
-         free_copy + " ORDER BY c.id LIMIT 1 FOR NO KEY UPDATE OF c" + skip +
-         " FOR KEY SHARE OF u), "
-         "changed AS (INSERT INTO borrows (user_id, book_id, copy_id, borrow_date, due_date) "
-         "SELECT $1::bigint, $2::bigint, copy_id, $3::bigint, $4::bigint FROM pick ON CONFLICT DO NOTHING "
-         "RETURNING id AS journal_id, user_id AS journal_user, book_id AS journal_book), "
-         "counted AS (UPDATE book_stats s SET copies_available = s.copies_available - 1, "
-         "active_borrows = s.active_borrows + 1, total_borrows = s.total_borrows + 1 "
-         "FROM changed WHERE s.book_id = changed.journal_book RETURNING s.holds_open)" +
-         events::Journal::attached(5) +
-         "SELECT journal_id, copy_id, title, author, holds_open FROM changed, pick, counted";
-}
 
 }  // namespace lumina::borrows

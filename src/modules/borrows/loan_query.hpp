@@ -40,14 +40,11 @@ extern const std::string_view history_sql;
 // Active and total loans, copies, free copies, people in line and the next due date of the book $1.
 extern const std::string_view availability_sql;
 
+// Whether a copy c can be lent now. A scalar subquery is looked up copy by copy; NOT EXISTS may become a join
+// with all open loans.
+extern const std::string free_copy;
 // For the book $1 and the person $2: title, author, whether the person is active, the loan of this book the
 // person has, a copy that is free, the copy that is kept for the person, how many people are in line.
 extern const std::string standing_sql;
-
-// What to do about copies that others are taking at this moment.
-enum class Contended : std::uint8_t { pass_over, wait };
-// PostgreSQL: lends a free copy to $1 of the book $2 from $3 to $4, counts it and journals it ($5 and on).
-// Gives id, copy, title, author and the people in line, or no row.
-std::string borrow_sql(Contended contended);
 
 }  // namespace lumina::borrows

@@ -51,99 +51,38 @@ std::optional<BorrowId> BorrowRepository::insert(const NewBorrow& loan, CopyId c
   return std::get<0>(*made);
 }
 
-std::optional<Lent> BorrowRepository::insert_at_once(const NewBorrow& loan, Contended contended,
-                                                     const events::Journal::Attachment& journal) {
-  static const std::string passing_over = borrow_sql(Contended::pass_over),
-                           waiting = borrow_sql(Contended::wait);
-  std::optional<Lent> made;
-  tx_.each<BorrowId, CopyId, std::string, std::string, int>(
-      [&](BorrowId id, CopyId copy, std::string title, std::string author, int holds_open) {
-        Borrow& b = made.emplace().loan;
-        made->holds_open = holds_open;
-        b.id = id;
-        b.user_id = loan.user;
-        b.book_id = loan.book;
-        b.copy_id = copy;
-        b.borrow_date = loan.borrow_date;
-        b.due_date = loan.due_date;
-        b.book = {loan.book, std::move(title), std::move(author)};
-      },
-      contended == Contended::pass_over ? passing_over : waiting, loan.user, loan.book, loan.borrow_date,
-      loan.due_date, journal.type, journal.resource, journal.at, journal.actor, journal.address,
-      journal.request_id, journal.origin);
-  return made;
-}
-
-namespace {
-
-auto closing(std::optional<Borrow>& closed, UserId user, BookId book, Timestamp now) {
-  return [&closed, user, book, now](BorrowId id, CopyId copy, Timestamp borrowed, Timestamp due, int renewals,
-                                    std::string title, std::string author) {
-    Borrow& b = closed.emplace();
-    b.id = id;
-    b.user_id = user;
-    b.book_id = book;
-    b.copy_id = copy;
-    b.borrow_date = borrowed;
-    b.due_date = due;
-    b.return_date = now;
-    b.status = LoanStatus::returned;
-    b.renewals = renewals;
-    b.book = {book, std::move(title), std::move(author)};
-  };
-}
-
-}  // namespace
-
-std::optional<Closed> BorrowRepository::close(UserId user, BookId book, Timestamp now) {
-  std::optional<Borrow> loan;
+std::optional<Moved> BorrowRepository::close(UserId user, BookId book, Timestamp now) {
+  std::optional<Moved> closed;
   tx_.each<BorrowId, CopyId, Timestamp, Timestamp, int, std::string, std::string>(
-      closing(loan, user, book, now),
+      [&](BorrowId id, CopyId copy, Timestamp borrowed, Timestamp due, int renewals, std::string title,
+          std::string author) {
+        Borrow& b = closed.emplace().loan;
+        b.id = id;
+        b.user_id = user;
+        b.book_id = book;
+        b.copy_id = copy;
+        b.borrow_date = borrowed;
+        b.due_date = due;
+        b.return_date = now;
+        b.status = LoanStatus::returned;
+        b.renewals = renewals;
+        b.book = {book, std::move(title), std::move(author)};
+      },
       "UPDATE borrows SET return_date = $3, status = 'returned' "
       "WHERE user_id = $1 AND book_id = $2 AND status <> 'returned' "
       "RETURNING id, copy_id, borrow_date, due_date, renewals, "
       "(SELECT title FROM books WHERE id = $2), (SELECT author FROM books WHERE id = $2)",
       user, book, now);
-  if (!loan) return {};
-  std::optional<Closed> closed;
-  const CopyId copy = loan->copy_id;
+  if (!closed) return {};
   tx_.each<CopyStatus, int>(
-      [&](CopyStatus status, int holds_open) { closed = Closed{std::move(*loan), status, holds_open}; },
+      [&](CopyStatus status, int holds_open) {
+        closed->copy = status;
+        closed->holds_open = holds_open;
+      },
       "UPDATE book_stats SET active_borrows = active_borrows - 1, copies_available = copies_available + "
       "(SELECT count(*) FROM copies WHERE id = $2 AND status = 'available') WHERE book_id = $1 "
       "RETURNING (SELECT status FROM copies WHERE id = $2), holds_open",
-      book, copy);
-  return closed;
-}
-
-std::optional<Closed> BorrowRepository::close_at_once(UserId user, BookId book, Timestamp now,
-                                                      const events::Journal::Attachment& journal) {
-  static const std::string sql =
-      "WITH changed AS (UPDATE borrows SET return_date = $3::bigint, status = 'returned' "
-      "WHERE user_id = $1::bigint AND book_id = $2::bigint AND status <> 'returned' "
-      "RETURNING id AS journal_id, user_id AS journal_user, book_id AS journal_book, copy_id, borrow_date, "
-      "due_date, "
-      "renewals), "
-      "freed AS (SELECT c.status FROM copies c JOIN changed ON changed.copy_id = c.id FOR SHARE OF c), "
-      "counted AS (UPDATE book_stats s SET active_borrows = s.active_borrows - 1, copies_available = "
-      "s.copies_available + CASE WHEN freed.status = 'available' AND s.holds_open = 0 THEN 1 ELSE 0 END "
-      "FROM changed, freed WHERE s.book_id = changed.journal_book RETURNING s.holds_open), "
-      "kept AS (UPDATE copies c SET status = 'on_hold' FROM changed, freed, counted "
-      "WHERE c.id = changed.copy_id AND freed.status = 'available' AND counted.holds_open > 0)" +
-      events::Journal::attached(4) +
-      "SELECT journal_id, copy_id, borrow_date, due_date, renewals, b.title, b.author, freed.status, "
-      "counted.holds_open FROM changed JOIN books b ON b.id = journal_book, freed, counted";
-  std::optional<Closed> closed;
-  tx_.each<BorrowId, CopyId, Timestamp, Timestamp, int, std::string, std::string, CopyStatus, int>(
-      [&](BorrowId id, CopyId copy, Timestamp borrowed, Timestamp due, int renewals, std::string title,
-          std::string author, CopyStatus status, int holds_open) {
-        std::optional<Borrow> loan;
-        closing(loan, user, book, now)(id, copy, borrowed, due, renewals, std::move(title),
-                                       std::move(author));
-        closed = Closed{std::move(*loan), status, holds_open};
-      },
-      sql, user, book, now, journal.type, journal.resource, journal.at, journal.actor, journal.address,
-      journal.request_id, journal.origin);
+      book, closed->loan.copy_id);
   return closed;
 }
 

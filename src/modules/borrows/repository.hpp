@@ -7,7 +7,6 @@
 #pragma once
 #include "core/base/page.hpp"
 #include "core/db/transaction.hpp"
-#include "core/events/journal.hpp"
 #include "modules/borrows/copy_model.hpp"
 #include "modules/borrows/loan_query.hpp"
 #include "modules/borrows/model.hpp"
@@ -31,11 +30,7 @@ struct Standing {
 };
 
 // A loan just made or ended, and what the line of the book makes of it.
-struct Lent {
-  Borrow loan;
-  int holds_open = 0;
-};
-struct Closed {
+struct Moved {
   Borrow loan;
   CopyStatus copy = CopyStatus::available;  // as stored
   int holds_open = 0;
@@ -62,18 +57,9 @@ class BorrowRepository {
 
   // Lends this copy and moves the counters; nothing when it is out or the person has the book.
   std::optional<BorrowId> insert(const NewBorrow& loan, CopyId copy);
-  // PostgreSQL: picks a copy, lends it, counts and journals in one statement. Nothing when it could not be
-  // lent now: ask standing() why. Copies that others are taking at this moment are passed over, or waited
-  // for.
-  std::optional<Lent> insert_at_once(const NewBorrow& loan, Contended contended,
-                                     const events::Journal::Attachment& journal);
 
   // Closes the open loan of this person and book; nothing when there is none.
-  std::optional<Closed> close(UserId user, BookId book, Timestamp now);
-  // The same in one statement of PostgreSQL, journalled. When people are in line, the copy is set aside for
-  // them.
-  std::optional<Closed> close_at_once(UserId user, BookId book, Timestamp now,
-                                      const events::Journal::Attachment& journal);
+  std::optional<Moved> close(UserId user, BookId book, Timestamp now);
 
   // Stays as it is until the end of a writing transaction.
   std::optional<Borrow> find(BorrowId id);

@@ -55,6 +55,17 @@ Result<Page<Borrow>> page_of(db::Transaction& tx, const LoanFilter& filter, Orde
 
 }  // namespace
 
+BorrowService::BorrowService(db::Database& database, const Clock& clock, events::Journal& journal,
+                             RuleBook& rules, HoldRules hold_rules)
+    : database_(database),
+      clock_(clock),
+      journal_(journal),
+      rules_(rules),
+      hold_rules_(hold_rules),
+      moves_(database, [this](db::Transaction& tx, const std::vector<LoanMove>& moves) {
+        return move_loans(tx, journal_, moves, clock_.now());
+      }) {}
+
 struct BorrowService::Request {
   BookId book;
   UserId user;
@@ -121,21 +132,10 @@ Task<Result<Borrow>> BorrowService::lend_at_once(Request request, Caller by) {
       auto lent = lend_in_turn(request, std::move(by));
       co_return co_await std::move(lent);
     }
-    auto work = [this, request, attempt, &by](db::Transaction& tx) -> Result<std::optional<Lent>> {
-      BorrowRepository loans(tx);
-      const Timestamp now = clock_.now();
-      const auto due = due_after(now, request.days.value_or(rules_.configured().period_days));
-      const NewBorrow loan{request.user, request.book, now, due};
-      auto change = about("borrow.created", {}, request.user, request.book);
-      const auto contended = attempt % 2 == 0 ? Contended::pass_over : Contended::wait;
-      auto made = loans.insert_at_once(loan, contended, journal_.attachment(by, change));
-      if (made) {
-        change.resource_id = made->loan.id.value;
-        journal_.publish_later(tx, change, now);
-      }
-      return made;
-    };
-    auto made = co_await database_.write(std::move(work), db::Atomicity::single);
+    // One that lost a copy to somebody waits, the second time, for whoever is about to have it.
+    const auto kind = attempt % 2 == 0 ? MoveKind::lend : MoveKind::lend_waiting;
+    const int days = request.days.value_or(rules_.configured().period_days);
+    auto made = co_await moves_.submit({kind, request.book, request.user, by, days});
     if (!made) co_return Failure(std::move(made.error()));
     if (*made) {
       // The loan stands whatever becomes of the line now; what is not settled here, settle_due() finds.
@@ -198,34 +198,34 @@ Task<Result<Borrow>> BorrowService::give_back(BookId book, const ReturnTerms& qu
 
 Task<Result<Borrow>> BorrowService::take_back(BookId book, UserId user, Caller by) {
   // Only where a late loan may cost something does a return need a transaction of several statements.
-  const bool may_charge = rules_.may_charge();
-  auto work = [this, book, user, may_charge, &by](db::Transaction& tx) -> Result<Closed> {
-    BorrowRepository loans(tx);
+  const bool at_once = database_.dialect() == db::Dialect::postgresql && !rules_.may_charge();
+  return at_once ? take_back_at_once(book, user, std::move(by))
+                 : take_back_in_turn(book, user, std::move(by));
+}
+
+Task<Result<Borrow>> BorrowService::take_back_in_turn(BookId book, UserId user, Caller by) {
+  auto work = [this, book, user, by = std::move(by)](db::Transaction& tx) -> Result<Borrow> {
     const Timestamp now = clock_.now();
-    auto change = about("borrow.returned", {}, user, book);
-    auto closed = tx.postgresql() ? loans.close_at_once(user, book, now, journal_.attachment(by, change))
-                                  : loans.close(user, book, now);
+    HoldQueue queue(tx, journal_, hold_rules_, now, by);
+    if (tx.postgresql() && !queue.lock(book)) return not_found(nothing_to_return);
+    auto closed = BorrowRepository(tx).close(user, book, now);
     if (!closed) return not_found(nothing_to_return);
-    change.resource_id = closed->loan.id.value;
-    if (tx.postgresql()) {
-      journal_.publish_later(tx, change, now);
-    } else {
-      journal_.record(tx, by, change);
-      if (closed->unsettled()) {
-        HoldQueue queue(tx, journal_, hold_rules_, now, by);
-        queue.came_back(book, closed->loan.copy_id);
-      }
-    }
-    if (may_charge && closed->loan.due_date < now)
+    journal_.record(tx, by, about("borrow.returned", closed->loan.id, user, book));
+    if (rules_.may_charge() && closed->loan.due_date < now)
       settle_return(tx, journal_, by, *rules_.current(tx), closed->loan.id, now);
-    return std::move(*closed);
+    if (closed->unsettled()) queue.came_back(book, closed->loan.copy_id);
+    return std::move(closed->loan);
   };
-  auto closed = co_await database_.write(std::move(work),
-                                         may_charge ? db::Atomicity::transaction : db::Atomicity::single);
-  if (!closed) co_return Failure(std::move(closed.error()));
+  return database_.write(std::move(work));
+}
+
+Task<Result<Borrow>> BorrowService::take_back_at_once(BookId book, UserId user, Caller by) {
+  auto answer = co_await moves_.submit({MoveKind::take_back, book, user, by});
+  if (!answer) co_return Failure(std::move(answer.error()));
+  auto& closed = *answer;
+  if (!closed) co_return not_found(nothing_to_return);
   // The book is back whatever becomes of the line now; the copy is set aside, and settle_due() finds it.
-  if (closed->unsettled() && database_.dialect() == db::Dialect::postgresql)
-    (void)co_await settle_line(book, closed->loan.copy_id, by);
+  if (closed->unsettled()) (void)co_await settle_line(book, closed->loan.copy_id, by);
   co_return std::move(closed->loan);
 }
 

@@ -1,20 +1,22 @@
 // Lending: who may borrow what, when it is due, how it comes back.
 //
-// Public functions are awaited on an io thread; each is one unit of work, but for borrow on PostgreSQL, which
-// is one statement and, when that lends nothing, a look at why, or when people are in line for the book, the
-// settling of the line (hold_queue.hpp). A person for whom a copy is kept gets that one. Two people never get
-// one copy: that is a unique index, and whoever loses the race is told what stands then. Every loan, return
-// and renewal is journalled with its change.
+// Public functions are awaited on an io thread; each is one unit of work, but for borrow and return on
+// PostgreSQL: one statement for all who ask at that moment (loan_moves.hpp) and, when that lends nothing, a
+// look at why, or when people are in line for the book, the settling of the line (hold_queue.hpp). A person
+// for whom a copy is kept gets that one. Two people never get one copy: that is a unique index, and whoever
+// loses the race is told what stands then. Every loan, return and renewal is journalled with its change.
 #pragma once
 #include "core/base/caller.hpp"
 #include "core/base/clock.hpp"
 #include "core/base/error.hpp"
 #include "core/base/page.hpp"
 #include "core/base/task.hpp"
+#include "core/db/combiner.hpp"
 #include "core/db/database.hpp"
 #include "core/events/journal.hpp"
 #include "modules/borrows/copy_model.hpp"
 #include "modules/borrows/hold_model.hpp"
+#include "modules/borrows/loan_moves.hpp"
 #include "modules/borrows/model.hpp"
 #include "modules/borrows/policy.hpp"
 #include "modules/borrows/rule_book.hpp"
@@ -26,8 +28,7 @@ struct Standing;
 class BorrowService {
  public:
   BorrowService(db::Database& database, const Clock& clock, events::Journal& journal, RuleBook& rules,
-                HoldRules hold_rules = {})
-      : database_(database), clock_(clock), journal_(journal), rules_(rules), hold_rules_(hold_rules) {}
+                HoldRules hold_rules = {});
 
   // What the body says goes before the query. Staff may name another person.
   Task<Result<Borrow>> borrow(BookId book, const LoanTerms& query, const LoanTerms& body, Caller by);
@@ -71,6 +72,8 @@ class BorrowService {
   Task<Result<Borrow>> lend_in_turn(Request request, Caller by);
   Task<Result<Borrow>> lend_at_once(Request request, Caller by);
   Task<Result<Borrow>> take_back(BookId book, UserId user, Caller by);
+  Task<Result<Borrow>> take_back_in_turn(BookId book, UserId user, Caller by);
+  Task<Result<Borrow>> take_back_at_once(BookId book, UserId user, Caller by);
   Task<Status> settle_line(BookId book, std::optional<CopyId> came_back, Caller by);
 
   db::Database& database_;
@@ -78,6 +81,7 @@ class BorrowService {
   events::Journal& journal_;
   RuleBook& rules_;
   const HoldRules hold_rules_;
+  db::Combiner<LoanMove, std::optional<Moved>> moves_;  // PostgreSQL
 };
 
 }  // namespace lumina::borrows
