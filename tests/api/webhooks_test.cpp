@@ -154,7 +154,7 @@ TEST_CASE("a delivery that is not taken is tried again, 410 turns the webhook of
   CHECK(receiver.received()[1].head.target == "/hook");
   CHECK(receiver.received()[1].head.header("webhook-id") == receiver.received()[0].head.header("webhook-id"));
   receiver.answers_with = 200;
-  for (int i = 0; i < 1000 && app->number("SELECT max(attempts) FROM webhook_deliveries") < 2; ++i)
+  for (int i = 0; i < 15000 && app->number("SELECT max(attempts) FROM webhook_deliveries") < 2; ++i)
     std::this_thread::sleep_for(2ms);
   app->clock().advance(6min);
   REQUIRE(receiver.has(3));

@@ -170,8 +170,10 @@ constexpr Promise promises[] = {
     {"src/modules/books/listing_query.cpp", "e"},
     // One of the constants of order_by.
     {"src/modules/reviews/repository.cpp", "std::string(order_by(order))"},
-    // Numbers of placeholders.
+    // The name of an expression of the statement, and numbers of placeholders.
     {"src/core/events/journal.cpp", "format"},
+    // A condition without parameters, a constant of loan_query.cpp.
+    {"src/modules/borrows/loan_moves.cpp", "free_copy"},
 };
 
 // A statement is a literal, or literals joined with constants, columns (x.list()) and placeholders
@@ -179,7 +181,7 @@ constexpr Promise promises[] = {
 Findings statements_carry_no_values(const Sources& sources) {
   static const std::regex placeholder("([A-Za-z_0-9.]+(\\.|->))?bind\\((.|\\n)*\\)");
   static const std::regex columns("[a-z_0-9.]+\\.list\\(\\)");
-  static const std::regex journal("(events::)?Journal::attached\\([0-9]+\\)");  // numbers of placeholders
+  static const std::regex journal("(events::)?Journal::attached\\(\"x\", [0-9]+\\)");  // a name, placeholders
   // Conditions that were collected piece by piece, each seen by this rule where it was added.
   static const std::regex collected("[a-z_]+\\.(where|order_by)");
   static const std::regex name("[a-z_0-9]+");

@@ -12,7 +12,7 @@
 namespace lumina::borrows {
 namespace {
 
-constexpr auto asked =
+const std::string asked =
     "WITH asked AS MATERIALIZED (SELECT * FROM json_to_recordset($1::json) AS a (n bigint, user_id bigint, "
     "book_id bigint, due_date bigint, actor bigint, address text, request_id text)), ";
 
@@ -20,22 +20,22 @@ constexpr auto asked =
 std::string lend_sql(MoveKind kind) {
   const std::string skip = kind == MoveKind::lend ? " SKIP LOCKED" : "";
   return asked +
-         ("pick AS (SELECT a.*, free.* FROM asked a CROSS JOIN LATERAL (SELECT c.id AS copy_id, b.title, "
-          "b.author FROM copies c JOIN books b ON b.id = c.book_id JOIN users u ON u.id = a.user_id "
-          "WHERE c.book_id = a.book_id AND b.deleted_at IS NULL AND u.deleted_at IS NULL AND u.is_active = 1 "
-          "AND " +
-          free_copy + " ORDER BY c.id LIMIT 1 FOR NO KEY UPDATE OF c" + skip +
-          " FOR KEY SHARE OF u) AS free), "
-          "made AS (INSERT INTO borrows (user_id, book_id, copy_id, borrow_date, due_date) "
-          "SELECT user_id, book_id, copy_id, $2::bigint, due_date FROM pick ON CONFLICT DO NOTHING "
-          "RETURNING id, book_id), "
-          "counted AS (UPDATE book_stats s SET copies_available = s.copies_available - 1, "
-          "active_borrows = s.active_borrows + 1, total_borrows = s.total_borrows + 1 "
-          "FROM made WHERE s.book_id = made.book_id RETURNING s.book_id, s.holds_open), "
-          "changed AS MATERIALIZED (SELECT n, made.id AS journal_id, pick.user_id AS journal_user, "
-          "made.book_id AS journal_book, actor AS journal_actor, address AS journal_address, "
-          "request_id AS journal_request, copy_id, due_date, title, author, holds_open FROM made "
-          "JOIN pick ON pick.book_id = made.book_id JOIN counted ON counted.book_id = made.book_id)") +
+         "pick AS (SELECT a.*, free.* FROM asked a CROSS JOIN LATERAL (SELECT c.id AS copy_id, b.title, "
+         "b.author FROM copies c JOIN books b ON b.id = c.book_id JOIN users u ON u.id = a.user_id "
+         "WHERE c.book_id = a.book_id AND b.deleted_at IS NULL AND u.deleted_at IS NULL AND u.is_active = 1 "
+         "AND " +
+         free_copy + " ORDER BY c.id LIMIT 1 FOR NO KEY UPDATE OF c" + skip +
+         " FOR KEY SHARE OF u) AS free), "
+         "made AS (INSERT INTO borrows (user_id, book_id, copy_id, borrow_date, due_date) "
+         "SELECT user_id, book_id, copy_id, $2::bigint, due_date FROM pick ON CONFLICT DO NOTHING "
+         "RETURNING id, book_id), "
+         "counted AS (UPDATE book_stats s SET copies_available = s.copies_available - 1, "
+         "active_borrows = s.active_borrows + 1, total_borrows = s.total_borrows + 1 "
+         "FROM made WHERE s.book_id = made.book_id RETURNING s.book_id, s.holds_open), "
+         "changed AS MATERIALIZED (SELECT n, made.id AS journal_id, pick.user_id AS journal_user, "
+         "made.book_id AS journal_book, actor AS journal_actor, address AS journal_address, "
+         "request_id AS journal_request, copy_id, due_date, title, author, holds_open FROM made "
+         "JOIN pick ON pick.book_id = made.book_id JOIN counted ON counted.book_id = made.book_id)" +
          events::Journal::attached("changed", 3) +
          "SELECT n, journal_id, copy_id, $2::bigint, due_date, 0, title, author, 'available', holds_open "
          "FROM changed";
@@ -43,21 +43,20 @@ std::string lend_sql(MoveKind kind) {
 
 std::string take_back_sql() {
   return asked +
-         std::string(
-             "changed AS (UPDATE borrows w SET return_date = $2::bigint, status = 'returned' FROM asked a "
-             "WHERE w.user_id = a.user_id AND w.book_id = a.book_id AND w.status <> 'returned' "
-             "RETURNING a.n, w.id AS journal_id, w.user_id AS journal_user, w.book_id AS journal_book, "
-             "a.actor AS journal_actor, a.address AS journal_address, a.request_id AS journal_request, "
-             "w.copy_id, w.borrow_date, w.due_date, w.renewals), "
-             "freed AS (SELECT c.id, c.status FROM copies c JOIN changed ON changed.copy_id = c.id "
-             "FOR SHARE OF c), "
-             "counted AS (UPDATE book_stats s SET active_borrows = s.active_borrows - 1, copies_available = "
-             "s.copies_available + CASE WHEN freed.status = 'available' AND s.holds_open = 0 THEN 1 ELSE 0 "
-             "END FROM changed JOIN freed ON freed.id = changed.copy_id WHERE s.book_id = "
-             "changed.journal_book RETURNING s.book_id, s.holds_open), "
-             "kept AS (UPDATE copies c SET status = 'on_hold' FROM changed JOIN freed ON freed.id = "
-             "changed.copy_id JOIN counted ON counted.book_id = changed.journal_book "
-             "WHERE c.id = changed.copy_id AND freed.status = 'available' AND counted.holds_open > 0)") +
+         "changed AS (UPDATE borrows w SET return_date = $2::bigint, status = 'returned' FROM asked a "
+         "WHERE w.user_id = a.user_id AND w.book_id = a.book_id AND w.status <> 'returned' "
+         "RETURNING a.n, w.id AS journal_id, w.user_id AS journal_user, w.book_id AS journal_book, "
+         "a.actor AS journal_actor, a.address AS journal_address, a.request_id AS journal_request, "
+         "w.copy_id, w.borrow_date, w.due_date, w.renewals), "
+         "freed AS (SELECT c.id, c.status FROM copies c JOIN changed ON changed.copy_id = c.id "
+         "FOR SHARE OF c), "
+         "counted AS (UPDATE book_stats s SET active_borrows = s.active_borrows - 1, copies_available = "
+         "s.copies_available + CASE WHEN freed.status = 'available' AND s.holds_open = 0 THEN 1 ELSE 0 "
+         "END FROM changed JOIN freed ON freed.id = changed.copy_id WHERE s.book_id = "
+         "changed.journal_book RETURNING s.book_id, s.holds_open), "
+         "kept AS (UPDATE copies c SET status = 'on_hold' FROM changed JOIN freed ON freed.id = "
+         "changed.copy_id JOIN counted ON counted.book_id = changed.journal_book "
+         "WHERE c.id = changed.copy_id AND freed.status = 'available' AND counted.holds_open > 0)" +
          events::Journal::attached("changed", 3) +
          "SELECT n, journal_id, copy_id, borrow_date, due_date, renewals, b.title, b.author, freed.status, "
          "counted.holds_open FROM changed JOIN books b ON b.id = journal_book JOIN freed ON freed.id = "
