@@ -1,9 +1,11 @@
 #include "core/db/database.hpp"
 #include "process/program.hpp"
+#include "support/databases.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <atomic>
+#include <map>
 #include <mutex>
 #include <set>
 
@@ -80,6 +82,52 @@ TEST_CASE("every acknowledged write survives kill -9, twenty times", "[K32]") {
     CHECK(lost == 0);
   }
   CHECK(acknowledged.size() > 1000);
+}
+
+TEST_CASE("a thousand clients race for one copy through sockets, and one gets it", "[D3]") {
+  const auto kind = GENERATE(test::from_databases());
+  constexpr int racers = 1000;
+  Folder folder;
+  const test::TestDatabase fresh(kind);
+  Program program(folder.path(),
+                  {"--database-url", fresh.postgresql() ? fresh.url() : "sqlite:///" + fresh.url().substr(7)});
+  signed_in(program);
+  db::Database database({.url = fresh.url(), .readers = 1, .pool = 1});
+  auto enrol = [](db::Transaction& tx) {
+    tx.execute("UPDATE users SET role = 'admin'");
+    std::vector<std::int64_t> people;
+    for (int i = 0; i < racers; ++i) {
+      const auto email = "racer" + std::to_string(i) + "@example.org";
+      people.push_back(std::get<0>(*tx.one<std::int64_t>(
+          "INSERT INTO users (email, email_key, password_hash, full_name, name_key, role, created_at, "
+          "updated_at) VALUES ($1, $1, 'x', 'Racer', 'racer', 'patron', 0, 0) RETURNING id",
+          email)));
+    }
+    return people;
+  };
+  const auto people = *database.write_now(enrol);
+  const auto token = signed_in(program);
+  const auto book = number(
+      program.call("POST", "/api/v1/books", R"({"title":"Emma","author":"Jane Austen"})", token).body, "id");
+  REQUIRE(book > 0);
+
+  // An address may have 256 connections; a machine has many addresses.
+  std::vector<wire::Client> clients;
+  clients.reserve(racers);
+  for (int i = 0; i < racers; ++i)
+    clients.emplace_back(program.port(), ("127.0.0." + std::to_string(2 + i % 5)).c_str());
+  for (int i = 0; i < racers; ++i) {
+    const auto body = "{\"user_id\":" + std::to_string(people[static_cast<std::size_t>(i)]) + "}";
+    REQUIRE(clients[static_cast<std::size_t>(i)].send(
+        "POST /api/v1/books/" + std::to_string(book) +
+        "/borrow HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + token +
+        "\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+        body));
+  }
+  std::map<int, int> answers;
+  for (auto& client : clients) ++answers[client.read().status];
+  CHECK(answers == std::map<int, int>{{201, 1}, {400, racers - 1}});
+  CHECK(program.stop() == 0);
 }
 
 TEST_CASE("SIGTERM ends the program in order, SIGHUP keeps it serving", "[A32][K2]") {
