@@ -114,6 +114,13 @@ std::vector<Route> system_routes(Probes given) {
     response.etag = make_etag(response.body);
     return Result<Response>(std::move(response));
   })));
+  // Where people who come from elsewhere look for the same pages.
+  routes.push_back(hidden(unlimited(get("/redoc", "Documentation", everybody, {}, [] {
+    auto response = text("", "text/plain");
+    response.status = 302;
+    response.set("Location", "/docs");
+    return Result<Response>(std::move(response));
+  }))));
   for (const Asset& asset : docs_assets()) {
     auto route =
         unlimited(get(std::string(asset.path), "Documentation", everybody, {}, [&asset](RawRequest request) {
