@@ -20,7 +20,7 @@ TEST_CASE("the server says that it is alive, ready and what it is", "[J7]") {
   for (const auto* path : {"/ready", "/readyz"}) CHECK(app->anybody().get(path).status == 200);
   CHECK(app->anybody().get("/")["docs"] == "/docs");
   CHECK(app->anybody().get("/redoc").status == 302);
-  CHECK(app->anybody().get("/redoc").field("Location") == "/docs");
+  CHECK(app->anybody().get("/redoc").header("Location") == "/docs");
   app->app().drain();
   const auto draining = app->anybody().get("/ready");
   CHECK(draining.status == 503);
