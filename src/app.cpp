@@ -109,6 +109,7 @@ auth::AuthSettings auth_settings_of(const config::Config& c) {
 http::Neighbours neighbours_of(const config::Config& c) {
   http::Neighbours n;
   n.allowed_origins = c.allowed_origins;
+  n.credentials = c.cors_credentials;
   if (!c.trusted_proxies.empty())
     n.trusted_proxy = [proxies = c.trusted_proxies](std::string_view address) {
       return any_contains(proxies, address);
@@ -306,7 +307,8 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
       books(database, *clock, journal),
       importer(database, books),
       hold_rules{static_cast<int>(config.hold_pickup_days), static_cast<int>(config.loan_period_days)},
-      rule_book(bus, {static_cast<int>(config.loan_period_days), config.max_loans, 3}),
+      rule_book(bus, {static_cast<int>(config.loan_period_days), config.max_loans,
+                      static_cast<int>(config.max_renewals)}),
       borrows(database, *clock, journal, rule_book, hold_rules),
       copies(database, *clock, journal, hold_rules),
       branches(database, *clock, journal),
@@ -334,6 +336,7 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
       pipeline(router, authenticator, pipeline_options()) {
   books::keep_cache_true(bus, cache);
   people.also_erase(&lists::forget_lists_of);
+  people.also_erase(&calls::forget_answers_of);
   pages.show_holds([this](Caller by) { return open_holds(by.id()); });
   if (!config.sentiment_model.empty()) {
     auto model = reviews::read_model(config.sentiment_model);
@@ -479,13 +482,9 @@ std::vector<http::Expansion> App::Parts::of_a_book() {
 
 // For the dashboard.
 Task<Result<std::string>> App::Parts::open_holds(UserId user) {
-  auto found = co_await holds.own(user, {}, {});
+  auto found = co_await holds.open(user);
   if (!found) co_return Failure(std::move(found.error()));
-  using enum borrows::HoldStatus;
-  std::erase_if(found->items, [](const borrows::Hold& hold) {
-    return hold.status != waiting && hold.status != suspended && hold.status != ready;
-  });
-  co_return json::encode(found->items);
+  co_return json::encode(*found);
 }
 
 Task<Result<std::string>> App::Parts::newest_reviews(BookId book, std::int64_t most) {
@@ -502,6 +501,7 @@ http::PipelineOptions App::Parts::pipeline_options() {
   auto neighbours = neighbours_of(config);
   options.allowed_origins = std::move(neighbours.allowed_origins);
   options.trusted_proxy = std::move(neighbours.trusted_proxy);
+  options.credentials = neighbours.credentials;
   options.basic_auth = [this] { return auth_settings.get()->basic_auth; };
   options.once = &once;
   options.tls = !config.tls_cert.empty();

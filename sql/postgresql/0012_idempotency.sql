@@ -4,7 +4,6 @@ CREATE TABLE idempotency_keys (
   owner        TEXT NOT NULL,    -- user:7, or address:192.0.2.1 for strangers
   key          TEXT NOT NULL CHECK (length(key) BETWEEN 1 AND 255),
   fingerprint  TEXT NOT NULL,    -- keyed digest of method, target and body: another request must not use the key
-  route        TEXT NOT NULL,
   claimed_by   TEXT NOT NULL,    -- the process that serves it, while it has no status
   created_at   BIGINT NOT NULL,
   expires_at   BIGINT NOT NULL,

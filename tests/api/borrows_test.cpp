@@ -1,3 +1,4 @@
+#include "support/held_lock.hpp"
 #include "support/test_app.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -6,6 +7,7 @@
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
 
+#include <future>
 #include <latch>
 #include <map>
 #include <mutex>
@@ -553,6 +555,54 @@ TEST_CASE("a library with a limit lends so many books at a time, and no more in 
   REQUIRE(reader.post(return_path(returned)).status == 200);
   CHECK(reader.post(borrow_path(returned)).status == 201);
   CHECK(reader.post(borrow_path(999)).status == 404);
+}
+
+TEST_CASE("renewals are as many as the configuration says where there are no rules", "[D13]") {
+  auto app = TestApp::on(GENERATE(from_databases()), [](config::Config& c) { c.max_renewals = 1; });
+  const auto book = app->book();
+  auto reader = app->patron();
+  const auto loan = reader.post(borrow_path(book));
+  CHECK(reader.get(renew_path(loan.id()))["max_renewals"] == 1);
+  CHECK(reader.post(renew_path(loan.id())).status == 200);
+  CHECK(reader.post(renew_path(loan.id())).code() == "renewal_limit");
+}
+
+TEST_CASE("a copy that is kept for somebody is not lent to an account that is just being erased", "[D14]") {
+  if (!have_postgresql()) return;
+  auto app = TestApp::on(Database::postgresql);
+  const auto book = app->book();
+  auto first = app->patron(1), leaving = app->patron(2);
+  REQUIRE(first.post(borrow_path(book)).status == 201);
+  REQUIRE(leaving.post(fmt::format("/api/v1/books/{}/holds", book)).status == 201);
+  REQUIRE(first.post(return_path(book)).status == 200);
+  REQUIRE(leaving.get("/api/v1/holds")[0].at("status") == "ready");
+  HeldLock erasing(
+      app->app().config().database_url,
+      fmt::format("SELECT id FROM users WHERE id = {0} FOR UPDATE; UPDATE users SET deleted_at = "
+                  "1, is_active = 0 WHERE id = {0}",
+                  leaving.user_id()));
+  auto lent = std::async(std::launch::async, [&] { return leaving.post(borrow_path(book)).status; });
+  erasing.wait_for_somebody();
+  erasing.let_go();
+  CHECK(lent.get() == 404);
+  CHECK(app->number("SELECT count(*) FROM borrows WHERE return_date IS NULL") == 0);
+}
+
+TEST_CASE("who borrows and erases the account at once has done one of the two", "[A21][D3]") {
+  auto app = TestApp::on(GENERATE(from_databases()));
+  const auto book = app->book("Emma", "Jane Austen", R"("copies":40)");
+  int erased = 0;
+  for (int i = 1; i <= 12; ++i) {
+    auto reader = app->patron(i);
+    const auto outcomes = at_once(2, [&](int who) {
+      return who == 0 ? reader.post(borrow_path(book)) : reader.del("/api/v1/users/me");
+    });
+    erased += outcomes.contains("204 ") ? 1 : 0;
+    CHECK(outcomes.contains("201 ") != outcomes.contains("204 "));
+  }
+  INFO(erased << " accounts were erased");
+  CHECK(app->number("SELECT count(*) FROM borrows w JOIN users u ON u.id = w.user_id "
+                    "WHERE u.deleted_at IS NOT NULL AND w.return_date IS NULL") == 0);
 }
 
 TEST_CASE("other spellings reach the same handlers", "[A51]") {

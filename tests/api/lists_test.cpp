@@ -1,11 +1,13 @@
 // Collections: reading lists, the wishlist, curated lists, who sees them, and the dashboard.
 #include "api/accounts.hpp"
+#include "support/held_lock.hpp"
 #include "support/test_app.hpp"
 
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <future>
 #include <limits>
 #include <thread>
 
@@ -234,6 +236,23 @@ TEST_CASE("eight hands put books into one list at once", "[B26]") {
   CHECK(app->number("SELECT count(DISTINCT position) FROM collection_books") == 8);
 }
 
+TEST_CASE("a book that is deleted while it is put on a list is not found", "[B26]") {
+  if (!have_postgresql()) return;
+  auto app = TestApp::on(Database::postgresql);
+  const auto book = app->book();
+  auto reader = app->patron();
+  const auto list = reader.post("/api/v1/collections", R"({"name":"Mine"})");
+  HeldLock events(app->app().config().database_url, "LOCK TABLE outbox IN EXCLUSIVE MODE");
+  auto put = std::async(std::launch::async, [&] {
+    return reader.post(fmt::format("/api/v1/collections/{}/books/{}", list.id(), book)).status;
+  });
+  events.wait_for_somebody();
+  events.meanwhile(fmt::format("UPDATE books SET deleted_at = 1 WHERE id = {}", book));
+  events.let_go();
+  CHECK(put.get() == 404);
+  CHECK(app->number("SELECT count(*) FROM collection_books") == 0);
+}
+
 TEST_CASE("the dashboard is one call", "[B9]") {
   auto app = TestApp::on(GENERATE(from_databases()));
   std::vector<std::int64_t> books;
@@ -263,6 +282,8 @@ TEST_CASE("the dashboard is one call", "[B9]") {
       reader.post(fmt::format("/api/v1/borrows/{}/borrow", books[1]), R"({"loan_period_days":30})").status ==
       201);
   app->patron(2).post(fmt::format("/api/v1/borrows/{}/borrow", books[2]));
+  CHECK(reader.get("/api/v1/dashboard")["totals"].at("open_loans") == 0);  // ten seconds old at most
+  app->clock().advance(std::chrono::seconds(10));
   // The server reads for itself meanwhile (events, jobs); a read for every loan or book would be seven more.
   CHECK(reads_of_a_page() <= quiet_reads + 3);
   const auto page = last;

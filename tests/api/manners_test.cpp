@@ -74,7 +74,17 @@ TEST_CASE("tokens and keys are never kept as answers", "[A47][A10]") {
   CHECK(reader.get("/api/v1/auth/api-keys").size() == 1);
   CHECK(app->number("SELECT count(*) FROM idempotency_keys WHERE body IS NOT NULL") == 0);
   CHECK(app->anybody().post("/api/v1/auth/register", registration("new@example.org"), key).status == 201);
-  CHECK(app->anybody().post("/api/v1/auth/register", registration("new@example.org"), key).status == 201);
+  CHECK(app->anybody().post("/api/v1/auth/register", registration("new@example.org"), key).code() ==
+        "idempotency_answer_not_kept");
+  auto admin = app->admin();
+  const auto webhook = R"({"url":"https://hooks.example.org/here","types":["book.*"]})";
+  const auto hooked = admin.post("/api/v1/webhooks", webhook, {{"Idempotency-Key", "hook"}});
+  REQUIRE(hooked.status == 201);
+  CHECK(!text(hooked["secret"]).empty());
+  CHECK(admin.post("/api/v1/webhooks", webhook, {{"Idempotency-Key", "hook"}}).code() ==
+        "idempotency_answer_not_kept");
+  CHECK(app->number("SELECT count(*) FROM webhooks") == 1);
+  CHECK(app->number("SELECT count(*) FROM idempotency_keys WHERE body IS NOT NULL") == 0);
   CHECK(app->number("SELECT count(*) FROM idempotency_keys WHERE body LIKE '%quiet reading%'") == 0);
 }
 
@@ -188,7 +198,12 @@ TEST_CASE("origins and trusted proxies are taken over while the server runs", "[
   fresh.allowed_origins = {"https://new.example"};
   fresh.trusted_proxies = {*Cidr::parse("10.0.0.0/8")};
   fresh.rate_limit = 2;
+  fresh.cors_credentials = false;
   app->app().reload(fresh);
+  CHECK(app->anybody()
+            .get("/api/v1/books", {{"Origin", "https://new.example"}})
+            .header("Access-Control-Allow-Credentials")
+            .empty());
   CHECK(allowed("https://old.example").empty());
   CHECK(allowed("https://new.example") == "https://new.example");
   for (int i = 0; i < 5; ++i)

@@ -86,10 +86,66 @@ TEST_CASE("three reports hide a review until staff decides", "[E20]") {
   CHECK(app->anybody().get(book)["review_count"] == 0);
   CHECK(author.patch(it.path, R"({"rating":1})").status == 200);
   CHECK(app->anybody().get(book)["review_count"] == 0);
-  CHECK(author.del(it.path).status == 204);
+  CHECK(librarian.del(it.path).status == 204);
   CHECK(app->anybody().get(book)["review_count"] == 0);
   CHECK(app->number("SELECT coalesce(sum(count), 0) FROM rating_counts") == 0);
   CHECK(app->number("SELECT count(*) FROM review_reports") == 0);
+}
+
+TEST_CASE("what is under moderation is not deleted and written again", "[E20]") {
+  auto app = TestApp::on(GENERATE(from_databases()));
+  auto author = app->patron(1);
+  const auto it = reviewed(*app, author);
+  auto librarian = app->librarian();
+  const auto refused = [&] {
+    const auto answer = author.del(it.path);
+    CHECK(answer.status == 400);
+    CHECK(answer.code() == "under_moderation");
+    CHECK(author.get(it.path).status == 200);
+  };
+  for (int i = 2; i <= 4; ++i) app->patron(i).post(it.path + "/report", R"({"reason":"spam"})");
+  refused();
+  REQUIRE(librarian.post(it.path + "/moderation", R"({"decision":"hide"})").status == 200);
+  refused();
+  REQUIRE(librarian.post(it.path + "/moderation", R"({"decision":"restore"})").status == 200);
+  CHECK(author.del(it.path).status == 204);
+}
+
+TEST_CASE("the queue of reports is a fixed number of queries and keeps reports with their reviews", "[E20]") {
+  auto app = TestApp::on(GENERATE(from_databases()));
+  std::vector<std::int64_t> reviews;
+  std::vector<Client> people;
+  for (int i = 1; i <= 4; ++i) people.push_back(app->patron(i));
+  for (int i = 0; i < 3; ++i) {
+    const auto book = app->book(fmt::format("Book {}", i));
+    REQUIRE(people[0].post(fmt::format("/api/v1/borrows/{}/borrow", book)).status == 201);
+    reviews.push_back(
+        people[0]
+            .post("/api/v1/reviews",
+                  fmt::format(R"({{"book_id":{},"review_text":"Words of number {}","rating":4}})", book, i))
+            .id());
+  }
+  // The first by one, the second by two, the third by three, which hides it.
+  for (std::size_t i = 0; i < 3; ++i)
+    for (std::size_t n = 1; n <= i + 1; ++n)
+      REQUIRE(
+          people[n]
+              .post(fmt::format("/api/v1/reviews/{}/report", reviews[i]), R"({"reason":"spam","note":"n"})")
+              .status == 204);
+  auto librarian = app->librarian();
+  const auto queue = librarian.get("/api/v1/reviews/reported");
+  REQUIRE(queue.size() == 3);
+  const std::size_t order[] = {2, 0, 1};
+  for (std::size_t place = 0; place < 3; ++place) {
+    CHECK(queue[place].at("review").at("id") == reviews[order[place]]);
+    CHECK(queue[place].at("reports").as_array().size() == order[place] + 1);
+  }
+  CHECK(queue[0].at("reports").as_array()[2].at("user_id") == people[3].user_id());
+  const auto second = librarian.get("/api/v1/reviews/reported?skip=1&limit=1");
+  REQUIRE(second.size() == 1);
+  CHECK(second[0].at("review").at("id") == reviews[0]);
+  CHECK(second[0].at("reports").as_array().size() == 1);
+  CHECK(second.header("X-Total-Count") == "3");
 }
 
 TEST_CASE("reports that come at once hide a review once, and its counters stay right", "[E20]") {

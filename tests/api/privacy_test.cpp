@@ -74,6 +74,31 @@ TEST_CASE("an address changes with the password and a token from the new one", "
   CHECK(app->number("SELECT count(*) FROM audit_log WHERE detail LIKE '%newer%'") == 0);
 }
 
+TEST_CASE("a change of address that somebody asked for ends with the password", "[A13]") {
+  auto app = TestApp::on(GENERATE(from_databases()));
+  auto reader = app->patron(1);
+  REQUIRE(ask(reader, "thief@example.org").status == 202);
+  receive(*app, "stolen", "thief@example.org");
+  SECTION("changed by its owner") {
+    CHECK(reader
+              .put("/api/v1/users/me/password",
+                   fmt::format(R"({{"current_password":"{}","new_password":"another quiet room"}})",
+                               TestApp::password))
+              .status == 204);
+  }
+  SECTION("reset") {
+    CHECK(app->app().administration().reset_password("patron1@example.org", "another quiet room"));
+  }
+  SECTION("or with the account's being closed for a while") {
+    auto admin = app->admin();
+    const auto path = fmt::format("/api/v1/users/{}", reader.user_id());
+    REQUIRE(admin.post(path + "/deactivate").status == 200);
+    REQUIRE(admin.post(path + "/activate").status == 200);
+  }
+  CHECK(confirm(*app, "stolen").code() == "invalid_email_token");
+  CHECK(app->number("SELECT count(*) FROM users WHERE email = 'patron1@example.org'") == 1);
+}
+
 TEST_CASE("a token for an address is good for a day, and for an address that is still free", "[A13]") {
   auto app = TestApp::on(GENERATE(from_databases()));
   auto reader = app->patron(1);
@@ -123,6 +148,83 @@ TEST_CASE("the personal record holds lists, replies, reports and what the log sa
   const auto replies = app->anybody().get(fmt::format("/api/v1/reviews/{}/replies", review.id()));
   REQUIRE(replies.size() == 1);
   CHECK(replies[0].at("user").at("full_name") == "Deleted user");
+}
+
+TEST_CASE("the personal record holds what circulation and lists know, and no address of staff", "[A21]") {
+  auto app = TestApp::on(GENERATE(from_databases()));
+  const auto book = app->book();
+  auto reader = app->patron(1), friendly = app->patron(2);
+  auto librarian = app->librarian().from("198.51.100.7");
+  const auto list =
+      reader.post("/api/v1/lists", R"({"name":"Mine","description":"To read","is_public":true})");
+  REQUIRE(
+      reader.post(fmt::format("/api/v1/lists/{}/books/{}", list.id(), book), R"({"note":"soon"})").status ==
+      201);
+  REQUIRE(reader
+              .post(fmt::format("/api/v1/collections/{}/permissions", list.id()),
+                    fmt::format(R"({{"user_id":{},"access":"view"}})", friendly.user_id()))
+              .status == 200);
+  REQUIRE(librarian.post("/api/v1/patron-categories", R"({"code":"adult","name":"Adults"})").status == 201);
+  REQUIRE(librarian
+              .put(fmt::format("/api/v1/circulation/patrons/{}", reader.user_id()),
+                   R"({"category":"adult","card_number":"C-77"})")
+              .status == 200);
+  REQUIRE(librarian
+              .post("/api/v1/fines",
+                    fmt::format(R"({{"user_id":{},"amount_minor":250,"kind":"other","note":"a cup"}})",
+                                reader.user_id()))
+              .status == 201);
+  REQUIRE(librarian.post(fmt::format("/api/v1/users/{}/blocks", reader.user_id()), R"({"reason":"noise"})")
+              .status == 201);
+  auto admin = app->admin().from("198.51.100.8");
+  REQUIRE(
+      admin.patch(fmt::format("/api/v1/users/{}", reader.user_id()), R"({"full_name":"Renamed"})").status ==
+      200);
+
+  const auto record = reader.get("/api/v1/users/me/export");
+  REQUIRE(record.status == 200);
+  const auto& shown = record["collections"].as_array().at(0);
+  CHECK(shown.at("description") == "To read");
+  CHECK(shown.at("is_public") == true);
+  CHECK(shown.at("books").as_array().at(0).at("note") == "soon");
+  REQUIRE(record["grants"].as_array().size() == 1);
+  CHECK(record["grants"].as_array()[0].at("user_id") == friendly.user_id());
+  CHECK(friendly.get("/api/v1/users/me/export")["grants"].as_array().size() == 1);
+  CHECK(record["patron"].at("category") == "adult");
+  CHECK(record["patron"].at("card_number") == "C-77");
+  CHECK(record["patron"].at("blocks").as_array().at(0).at("reason") == "noise");
+  CHECK(record["fines"].as_array().at(0).at("charged_minor") == 250);
+  CHECK(record["ledger"].as_array().at(0).at("amount_minor") == 250);
+  CHECK(record.body.find("198.51.100.") == std::string::npos);
+  CHECK(record.body.find("192.0.2.1") != std::string::npos);
+}
+
+TEST_CASE("with an account go the answers that were kept for it, and its name from what is cached",
+          "[A21][A47]") {
+  auto app = TestApp::on(GENERATE(from_databases()));
+  const auto book = app->book();
+  auto reader = app->patron(1);
+  REQUIRE(reader.post(fmt::format("/api/v1/borrows/{}/borrow", book)).status == 201);
+  REQUIRE(reader
+              .post("/api/v1/reviews",
+                    fmt::format(R"({{"book_id":{},"review_text":"Quite a good book","rating":4}})", book),
+                    {{"Idempotency-Key", "mine"}})
+              .status == 201);
+  REQUIRE(reader.post(fmt::format("/api/v1/borrows/{}/return", book)).status == 200);
+  REQUIRE(app->number("SELECT count(*) FROM idempotency_keys") == 1);
+  const auto listing = fmt::format("/api/v1/reviews/book/{}", book);
+  const auto expanded = fmt::format("/api/v1/books/{}?expand=reviews", book);
+  const auto shows = [&](std::string_view name) {
+    return app->anybody().get(listing).body.find(name) != std::string::npos &&
+           app->anybody().get(expanded).body.find(name) != std::string::npos;
+  };
+  CHECK(shows("Patron 1"));
+  REQUIRE(reader.patch("/api/v1/users/me", R"({"full_name":"Another Name"})").status == 200);
+  CHECK(shows("Another Name"));
+  REQUIRE(reader.del("/api/v1/users/me").status == 204);
+  CHECK(!shows("Another Name"));
+  CHECK(shows("Deleted user"));
+  CHECK(app->number("SELECT count(*) FROM idempotency_keys") == 0);
 }
 
 TEST_CASE("addresses are forgotten after their days, and nothing else can change in the log", "[J18][J1]") {

@@ -177,6 +177,10 @@ Task<Result<PersonalRecord>> AccountService::record(Caller by) {
     record.replies = users.replies(by.id());
     record.reports = users.reports(by.id());
     record.collections = users.lists(by.id());
+    record.grants = users.grants(by.id());
+    record.patron = users.patron(by.id());
+    record.fines = users.fines(by.id());
+    record.ledger = users.ledger(by.id());
     record.audit = users.actions(by.id());
     return record;
   };

@@ -51,10 +51,13 @@ Task<Status> EmailChanges::request(NewEmail wanted, Caller by) {
   if (!proven) co_return Failure(std::move(proven.error()));
   const std::string token = security::opaque_token();
   auto work = [this, address = wanted.email, hash = security::sha256_hex(token),
-               by](db::Transaction& tx) -> Result<User> {
+               password = proven->account.password_hash, by](db::Transaction& tx) -> Result<User> {
     UserRepository users(tx);
     const auto account = users.find_locked(by.id());
     if (!account) return no_such_user();
+    // Between the proof and here the password may have been changed, because somebody else knew it.
+    if (account->password_hash != password)
+      return fail(ErrorKind::refused, "wrong_password", "The current password is incorrect");
     const auto key = email_key(address);
     const auto holder = users.find_by_email(key);
     if (holder && holder->id == by.id() && account->email == address)

@@ -206,6 +206,10 @@ std::vector<Field> PersonalRecord::fields() {
           {"replies", &PersonalRecord::replies, "Every reply to a review"},
           {"reports", &PersonalRecord::reports, "Reviews that were reported"},
           {"collections", &PersonalRecord::collections, "Every list with its books, in order"},
+          {"grants", &PersonalRecord::grants, "Whom one's lists are shared with, and what others share"},
+          {"patron", &PersonalRecord::patron, "Category, library card and blocks"},
+          {"fines", &PersonalRecord::fines, "Every fine"},
+          {"ledger", &PersonalRecord::ledger, "What was charged, paid, waived and credited"},
           {"audit", &PersonalRecord::audit,
            "What the person did and what was done to the account, newest first"}};
 }
@@ -233,8 +237,48 @@ std::vector<Field> ExportedList::fields() {
   return {{"id", &ExportedList::id, "Identifier"},
           {"name", &ExportedList::name, "Name"},
           {"kind", &ExportedList::kind, "reading, wishlist or curated"},
-          {"book_ids", &ExportedList::book_ids, "Its books"},
+          {"description", &ExportedList::description, "What it is about"},
+          {"is_public", &ExportedList::is_public, "Whether everybody may see it"},
+          {"book_ids", &ExportedList::book_ids, "Its books, in order"},
+          {"books", &ExportedList::books, "The same with what was noted about each"},
           {"created_at", &ExportedList::created_at, "When it was made"}};
+}
+std::vector<Field> ExportedListBook::fields() {
+  return {{"book_id", &ExportedListBook::book_id, "The book"},
+          {"note", &ExportedListBook::note, "What was noted about it"},
+          {"added_at", &ExportedListBook::added_at, "When it was put there"}};
+}
+std::vector<Field> ExportedGrant::fields() {
+  return {{"list_id", &ExportedGrant::list_id, "Which list"},
+          {"user_id", &ExportedGrant::user_id, "Who may"},
+          {"access", &ExportedGrant::access, "view or edit"},
+          {"granted_at", &ExportedGrant::granted_at, "Since when"}};
+}
+std::vector<Field> ExportedFine::fields() {
+  return {{"id", &ExportedFine::id, "Identifier"},
+          {"kind", &ExportedFine::kind, "overdue, lost, damage or other"},
+          {"book_id", &ExportedFine::book_id, "For which book"},
+          {"note", &ExportedFine::note, "More"},
+          {"charged_minor", &ExportedFine::charged_minor, "In minor units of the currency"},
+          {"settled_minor", &ExportedFine::settled_minor, "Paid, waived and credited of it"},
+          {"created_at", &ExportedFine::created_at, "When"}};
+}
+std::vector<Field> ExportedLedgerLine::fields() {
+  return {{"fine_id", &ExportedLedgerLine::fine_id, "Of which fine"},
+          {"kind", &ExportedLedgerLine::kind, "charge, payment, waiver or credit"},
+          {"amount_minor", &ExportedLedgerLine::amount_minor, "In minor units; below zero what is taken off"},
+          {"note", &ExportedLedgerLine::note, "More"},
+          {"created_at", &ExportedLedgerLine::created_at, "When"}};
+}
+std::vector<Field> ExportedBlock::fields() {
+  return {{"reason", &ExportedBlock::reason, "Why borrowing was not allowed"},
+          {"created_at", &ExportedBlock::created_at, "Since when"},
+          {"lifted_at", &ExportedBlock::lifted_at, "When it ended"}};
+}
+std::vector<Field> ExportedPatron::fields() {
+  return {{"category", &ExportedPatron::category, "Category, by its code"},
+          {"card_number", &ExportedPatron::card_number, "On the library card"},
+          {"blocks", &ExportedPatron::blocks, "Every block by staff"}};
 }
 std::vector<Field> ExportedAction::fields() {
   return {{"at", &ExportedAction::at, "When"},
@@ -242,7 +286,8 @@ std::vector<Field> ExportedAction::fields() {
           {"resource", &ExportedAction::resource, "To what kind of thing"},
           {"resource_id", &ExportedAction::resource_id, "To which"},
           {"outcome", &ExportedAction::outcome, "success or refused"},
-          {"address", &ExportedAction::address, "From where; empty when it is no longer kept"}};
+          {"address", &ExportedAction::address,
+           "From where the person did it; empty for what others did, and when it is no longer kept"}};
 }
 
 }  // namespace lumina::auth

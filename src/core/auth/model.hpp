@@ -218,12 +218,64 @@ struct ExportedReport {
   static constexpr std::string_view type_name = "ExportedReport";
   static std::vector<schema::Field> fields();
 };
+struct ExportedListBook {
+  BookId book_id;
+  std::optional<std::string> note;
+  Timestamp added_at;
+  static constexpr std::string_view type_name = "ExportedListBook";
+  static std::vector<schema::Field> fields();
+};
 struct ExportedList {
   std::int64_t id = 0;
   std::string name, kind;
+  std::optional<std::string> description;
+  bool is_public = false;
   std::vector<BookId> book_ids;
+  std::vector<ExportedListBook> books;
   Timestamp created_at;
   static constexpr std::string_view type_name = "ExportedList";
+  static std::vector<schema::Field> fields();
+};
+// Who may see or change a list: one's own, or somebody else's that is shared with the person.
+struct ExportedGrant {
+  std::int64_t list_id = 0;
+  UserId user_id;
+  std::string access;
+  Timestamp granted_at;
+  static constexpr std::string_view type_name = "ExportedGrant";
+  static std::vector<schema::Field> fields();
+};
+struct ExportedFine {
+  std::int64_t id = 0;
+  std::string kind;
+  std::optional<BookId> book_id;
+  std::optional<std::string> note;
+  std::int64_t charged_minor = 0, settled_minor = 0;
+  Timestamp created_at;
+  static constexpr std::string_view type_name = "ExportedFine";
+  static std::vector<schema::Field> fields();
+};
+struct ExportedLedgerLine {
+  std::int64_t fine_id = 0;
+  std::string kind;
+  std::int64_t amount_minor = 0;
+  std::optional<std::string> note;
+  Timestamp created_at;
+  static constexpr std::string_view type_name = "ExportedLedgerLine";
+  static std::vector<schema::Field> fields();
+};
+struct ExportedBlock {
+  std::string reason;
+  Timestamp created_at;
+  std::optional<Timestamp> lifted_at;
+  static constexpr std::string_view type_name = "ExportedBlock";
+  static std::vector<schema::Field> fields();
+};
+// What circulation knows of the person.
+struct ExportedPatron {
+  std::optional<std::string> category, card_number;
+  std::vector<ExportedBlock> blocks;
+  static constexpr std::string_view type_name = "ExportedPatron";
   static std::vector<schema::Field> fields();
 };
 struct ExportedAction {
@@ -247,6 +299,10 @@ struct PersonalRecord {
   std::vector<ExportedReply> replies;
   std::vector<ExportedReport> reports;
   std::vector<ExportedList> collections;
+  std::vector<ExportedGrant> grants;
+  ExportedPatron patron;
+  std::vector<ExportedFine> fines;
+  std::vector<ExportedLedgerLine> ledger;
   std::vector<ExportedAction> audit;
   static constexpr std::string_view type_name = "PersonalRecord";
   static std::vector<schema::Field> fields();

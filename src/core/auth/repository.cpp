@@ -72,12 +72,28 @@ const db::Columns<ExportedReport> report_columns{{"t.review_id", &ExportedReport
                                                  {"t.note", &ExportedReport::note},
                                                  {"t.created_at", &ExportedReport::created_at}};
 
-const db::Columns<ExportedAction> action_columns{{"a.at", &ExportedAction::at},
-                                                 {"a.action", &ExportedAction::action},
-                                                 {"a.resource", &ExportedAction::resource},
-                                                 {"a.resource_id", &ExportedAction::resource_id},
-                                                 {"a.outcome", &ExportedAction::outcome},
-                                                 {"a.address", &ExportedAction::address}};
+const db::Columns<ExportedFine> fine_columns{{"f.id", &ExportedFine::id},
+                                             {"f.kind", &ExportedFine::kind},
+                                             {"f.book_id", &ExportedFine::book_id},
+                                             {"f.note", &ExportedFine::note},
+                                             {"f.charged_minor", &ExportedFine::charged_minor},
+                                             {"f.settled_minor", &ExportedFine::settled_minor},
+                                             {"f.created_at", &ExportedFine::created_at}};
+
+const db::Columns<ExportedLedgerLine> line_columns{{"l.fine_id", &ExportedLedgerLine::fine_id},
+                                                   {"l.kind", &ExportedLedgerLine::kind},
+                                                   {"l.amount_minor", &ExportedLedgerLine::amount_minor},
+                                                   {"l.note", &ExportedLedgerLine::note},
+                                                   {"l.created_at", &ExportedLedgerLine::created_at}};
+
+const db::Columns<ExportedAction> action_columns{
+    {"a.at", &ExportedAction::at},
+    {"a.action", &ExportedAction::action},
+    {"a.resource", &ExportedAction::resource},
+    {"a.resource_id", &ExportedAction::resource_id},
+    {"a.outcome", &ExportedAction::outcome},
+    // From where staff acted is their own business.
+    {"CASE WHEN a.user_id = $1 THEN a.address ELSE '' END", &ExportedAction::address}};
 
 constexpr auto matching =
     " FROM users u WHERE u.deleted_at IS NULL "
@@ -176,6 +192,7 @@ void UserRepository::set_active(UserId id, bool active, Timestamp now) {
       "1 "
       "WHERE id = $1",
       id, active, now);
+  if (!active) end_email_changes(id);
 }
 
 void UserRepository::raise_epoch(UserId id) {
@@ -185,6 +202,7 @@ void UserRepository::raise_epoch(UserId id) {
 void UserRepository::set_password(UserId id, std::string_view hash, Timestamp now) {
   tx_.execute("UPDATE users SET password_hash = $2, updated_at = $3, version = version + 1 WHERE id = $1", id,
               hash, now);
+  end_email_changes(id);
 }
 
 void UserRepository::strengthen_password(UserId id, std::string_view old_hash, std::string_view new_hash) {
@@ -202,7 +220,7 @@ void UserRepository::anonymise(UserId id, Timestamp now) {
       id, nobody, now);
   tx_.execute("DELETE FROM user_preferences WHERE user_id = $1", id);
   tx_.execute("DELETE FROM password_resets WHERE user_id = $1", id);
-  tx_.execute("DELETE FROM email_changes WHERE user_id = $1", id);
+  end_email_changes(id);
   tx_.execute("DELETE FROM api_keys WHERE user_id = $1", id);
   tx_.execute("DELETE FROM sessions WHERE user_id = $1", id);
 }
@@ -322,23 +340,70 @@ std::vector<ExportedReport> UserRepository::reports(UserId id) {
 
 std::vector<ExportedList> UserRepository::lists(UserId id) {
   std::vector<ExportedList> all;
-  tx_.each<std::int64_t, std::string, std::string, Timestamp>(
-      [&](std::int64_t list, std::string name, std::string kind, Timestamp created_at) {
-        all.push_back({list, std::move(name), std::move(kind), {}, created_at});
+  tx_.each<std::int64_t, std::string, std::string, std::optional<std::string>, bool, Timestamp>(
+      [&](std::int64_t list, std::string name, std::string kind, std::optional<std::string> description,
+          bool is_public, Timestamp created_at) {
+        all.push_back(
+            {list, std::move(name), std::move(kind), std::move(description), is_public, {}, {}, created_at});
       },
-      "SELECT id, name, kind, created_at FROM collections WHERE owner_id = $1 ORDER BY id", id);
+      "SELECT id, name, kind, description, is_public, created_at FROM collections WHERE owner_id = $1 "
+      "ORDER BY id",
+      id);
   // In the order of the lists, so one walk puts every book where it belongs.
   std::size_t at = 0;
-  tx_.each<std::int64_t, BookId>(
-      [&](std::int64_t list, BookId book) {
+  tx_.each<std::int64_t, BookId, std::optional<std::string>, Timestamp>(
+      [&](std::int64_t list, BookId book, std::optional<std::string> note, Timestamp added_at) {
         while (at < all.size() && all[at].id != list) ++at;
-        if (at < all.size()) all[at].book_ids.push_back(book);
+        if (at == all.size()) return;
+        all[at].book_ids.push_back(book);
+        all[at].books.push_back({book, std::move(note), added_at});
       },
-      "SELECT i.collection_id, i.book_id FROM collection_books i JOIN collections c ON c.id = "
+      "SELECT i.collection_id, i.book_id, i.note, i.added_at FROM collection_books i JOIN collections c ON "
+      "c.id = "
       "i.collection_id "
       "WHERE c.owner_id = $1 ORDER BY i.collection_id, i.position, i.book_id",
       id);
   return all;
+}
+
+std::vector<ExportedGrant> UserRepository::grants(UserId id) {
+  std::vector<ExportedGrant> all;
+  tx_.each<std::int64_t, UserId, std::string, Timestamp>(
+      [&](std::int64_t list, UserId user, std::string access, Timestamp at) {
+        all.push_back({list, user, std::move(access), at});
+      },
+      "SELECT p.collection_id, p.user_id, p.access, p.granted_at FROM collection_permissions p "
+      "JOIN collections c ON c.id = p.collection_id WHERE p.user_id = $1 OR c.owner_id = $1 "
+      "ORDER BY p.collection_id, p.user_id",
+      id);
+  return all;
+}
+
+ExportedPatron UserRepository::patron(UserId id) {
+  ExportedPatron patron;
+  patron.category =
+      only(tx_.one<std::optional<std::string>>("SELECT category FROM patrons WHERE user_id = $1", id))
+          .value_or(std::nullopt);
+  patron.card_number =
+      only(tx_.one<std::string>("SELECT card_number FROM library_cards WHERE user_id = $1", id));
+  tx_.each<std::string, Timestamp, std::optional<Timestamp>>(
+      [&](std::string reason, Timestamp from, std::optional<Timestamp> until) {
+        patron.blocks.push_back({std::move(reason), from, until});
+      },
+      "SELECT reason, created_at, lifted_at FROM patron_blocks WHERE user_id = $1 ORDER BY id", id);
+  return patron;
+}
+
+std::vector<ExportedFine> UserRepository::fines(UserId id) {
+  static const std::string sql =
+      "SELECT " + fine_columns.list() + " FROM fines f WHERE f.user_id = $1 ORDER BY f.id";
+  return tx_.list(fine_columns, sql, id);
+}
+
+std::vector<ExportedLedgerLine> UserRepository::ledger(UserId id) {
+  static const std::string sql =
+      "SELECT " + line_columns.list() + " FROM ledger_lines l WHERE l.user_id = $1 ORDER BY l.id";
+  return tx_.list(line_columns, sql, id);
 }
 
 std::vector<ExportedAction> UserRepository::actions(UserId id) {
@@ -351,11 +416,15 @@ std::vector<ExportedAction> UserRepository::actions(UserId id) {
 
 void UserRepository::insert_email_change(std::string_view token_hash, UserId user, std::string_view email,
                                          std::string_view email_key, Timestamp now, Timestamp expires_at) {
-  tx_.execute("DELETE FROM email_changes WHERE user_id = $1", user);
+  end_email_changes(user);
   tx_.execute(
       "INSERT INTO email_changes (token_hash, user_id, email, email_key, created_at, expires_at) "
       "VALUES ($1, $2, $3, $4, $5, $6)",
       token_hash, user, email, email_key, now, expires_at);
+}
+
+void UserRepository::end_email_changes(UserId user) {
+  tx_.execute("DELETE FROM email_changes WHERE user_id = $1", user);
 }
 
 std::optional<UserRepository::WantedEmail> UserRepository::use_email_change(std::string_view token_hash,

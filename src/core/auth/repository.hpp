@@ -1,6 +1,6 @@
 // SQL of accounts: people, what they like, and the tokens that reset a password.
 //
-// Also reads borrows, holds, books, reviews, collections and the audit log: whether loans are open, and for a
+// Also reads the tables of circulation, reviews, lists and the audit log: whether loans are open, and for a
 // person's own record. Absent is std::nullopt; people who erased their account are absent everywhere here.
 #pragma once
 #include "core/auth/model.hpp"
@@ -41,10 +41,12 @@ class UserRepository {
   // Nothing when the address is taken.
   std::optional<UserId> insert(const NewAccount& account, Timestamp now);
   void set_name(UserId id, std::string_view full_name, std::string_view name_key, Timestamp now);
-  // The three below end every access token that was issued before.
+  // The three below end every access token that was issued before. Deactivating also ends what was asked for
+  // the e-mail address.
   void set_role(UserId id, Role role, Timestamp now);
   void set_active(UserId id, bool active, Timestamp now);
   void raise_epoch(UserId id);
+  // Ends what was asked for the e-mail address: whoever asked may be why the password changes.
   void set_password(UserId id, std::string_view hash, Timestamp now);
   // A stronger hash of the same password, unless it was changed meanwhile.
   void strengthen_password(UserId id, std::string_view old_hash, std::string_view new_hash);
@@ -87,10 +89,16 @@ class UserRepository {
   std::vector<ExportedReply> replies(UserId id);
   std::vector<ExportedReport> reports(UserId id);
   std::vector<ExportedList> lists(UserId id);
+  std::vector<ExportedGrant> grants(UserId id);
+  ExportedPatron patron(UserId id);
+  std::vector<ExportedFine> fines(UserId id);
+  std::vector<ExportedLedgerLine> ledger(UserId id);
   // What the person did and what was done to the account; the newest 10,000 rows of the audit log.
   std::vector<ExportedAction> actions(UserId id);
 
  private:
+  void end_email_changes(UserId user);
+
   db::Transaction& tx_;
 };
 

@@ -88,9 +88,10 @@ std::vector<Route> auth_routes(AuthService& auth, ApiKeyService& keys) {
   std::vector<Route> routes;
   const auto add = [&](Route route) { routes.push_back(std::move(route).tagged("Accounts")); };
 
-  add(post("/api/v1/auth/register", "Make an account", anyone, {refused}, [&](Body<NewUser> user, Caller by) {
-        return created(auth.sign_up(*user, by), "/api/v1/users/");
-      }).by_itself());
+  add(post("/api/v1/auth/register", "Make an account", anyone, {refused},
+           [&](Body<NewUser> user, Caller by) { return created(auth.sign_up(*user, by), "/api/v1/users/"); })
+          .by_itself()
+          .repeats(Repeat::withheld));
   add(post("/api/v1/auth/login", "Sign in", anyone, {},
            [&](JsonOrForm<Credentials> given, RawRequest request, Caller by) {
              return sign_in(auth, *given, request, by);
@@ -193,7 +194,8 @@ std::vector<Route> account_routes(AuthService& auth, AccountService& accounts) {
             return versioned(accounts.set_preferences(*wishes, *seen, by));
           }));
   add(get("/api/v1/users/me/export", "Everything that is kept about you", signed_in, {ErrorKind::not_found},
-          [&](Caller by) { return secret(accounts.record(by)); }));
+          [&](Caller by) { return secret(accounts.record(by)); })
+          .repeats(Repeat::withheld));
 
   add(get("/api/v1/users", "List the accounts", admin, {},
           [&](Query<UserFilter> filter, Paging page) { return accounts.list(*filter, *page); }));

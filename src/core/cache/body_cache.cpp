@@ -120,6 +120,8 @@ void BodyCache::drop(Tag tag) {
 }
 
 void BodyCache::clear() {
+  // What is being read at this moment is as old as what is kept.
+  for (auto& version : state_->versions) version.fetch_add(1, std::memory_order_acq_rel);
   for (auto& s : state_->shards) {
     std::lock_guard lock(s.mutex);
     s.index.clear();

@@ -1,6 +1,7 @@
 #include "core/calls/batch.hpp"
 
 #include "core/base/text.hpp"
+#include "core/calls/refusal.hpp"
 #include "core/calls/run_here.hpp"
 #include "core/db/joined.hpp"
 #include "core/http/problem.hpp"
@@ -26,7 +27,9 @@ using http::Response;
 using schema::Field;
 
 constexpr double most_calls = 50;
-constexpr auto longest = std::chrono::seconds(3);
+// On SQLite everybody else who writes waits meanwhile.
+constexpr auto longest_on_sqlite = std::chrono::seconds(1), longest_on_postgresql = std::chrono::seconds(3);
+constexpr int most_at_once = 8;
 constexpr std::size_t most_headers = 20;
 
 bool is_path(std::string_view text) {
@@ -34,17 +37,16 @@ bool is_path(std::string_view text) {
          std::ranges::all_of(text, [](char c) { return c > 0x20 && c < 0x7F && c != '#'; });
 }
 
-// One call, ready to be run; or why it cannot be.
+// One call, ready to be run; or why it cannot be. `match` points into the request, so it stays where it is.
 struct Prepared {
+  Prepared() = default;
+  Prepared(const Prepared&) = delete;
+  Prepared& operator=(const Prepared&) = delete;
+
   Request request;
-  const http::Route* route = nullptr;
+  http::Router::Match match{};
   std::optional<Response> refusal;
 };
-
-Response refuse(const Context& outer, std::string_view path, int status, std::string_view code,
-                std::string_view detail) {
-  return http::problem(status, code, detail, path, outer.caller.request_id);
-}
 
 // False when they are no object of strings, or name what belongs to the batch as a whole.
 bool take_headers(std::string_view text, http::Headers& out) {
@@ -80,35 +82,34 @@ http::Method method_of(std::string_view name) {
   return get;
 }
 
-Prepared prepare(const http::Router& router, const Call& call, const Context& outer) {
-  Prepared out;
+void prepare(Prepared& out, const http::Router& router, const Call& call, const Context& outer) {
   auto& head = out.request.head;
   head.method = method_of(call.method);
   head.target = call.path;
   out.request.peer_address = outer.request->peer_address;
   out.request.tls = outer.request->tls;
   const auto say = [&](int status, std::string_view code, std::string_view detail) {
-    out.refusal = refuse(outer, head.path(), status, code, detail);
+    out.refusal = refusal(outer, status, code, detail, head.path());
   };
   if (!take_headers(call.headers.text, head.headers)) {
     say(422, "batch_headers",
         "The headers of a call are an object of strings, and credentials, keys and framing belong to the "
         "batch");
-    return out;
+    return;
   }
   if (!call.body.text.empty()) {
     out.request.body = call.body.text;
     head.content_length = out.request.body.size();
     if (head.header("Content-Type").empty()) head.headers.emplace_back("Content-Type", "application/json");
   }
-  const auto match = router.find(head.method, head.path());
-  out.route = match.route;
-  if (!match.route) {
-    match.path_known ? say(405, "method_not_allowed", "This method is not offered here; try " + match.allow)
-                     : say(404, "unknown_path", "There is nothing at this path");
-    return out;
+  out.match = router.find(head.method, head.path());
+  if (!out.match.route) {
+    out.match.path_known
+        ? say(405, "method_not_allowed", "This method is not offered here; try " + out.match.allow)
+        : say(404, "unknown_path", "There is nothing at this path");
+    return;
   }
-  const http::Route& route = *match.route;
+  const http::Route& route = *out.match.route;
   const bool uploads = route.body_required && !route.body;
   if (!route.joins || route.repeat != http::Repeat::replayed || uploads || route.success == 202 ||
       route.path == outer.route->path)
@@ -118,21 +119,20 @@ Prepared prepare(const http::Router& router, const Call& call, const Context& ou
     say(403, "forbidden", "Admin access required");
   else if (!route.access.allows_caller(outer.caller))
     say(403, "insufficient_scope", "This API key does not allow that");
-  return out;
 }
 
-Response serve(Prepared& call, const Context& outer, const http::Router& router) {
+Response serve(Prepared& call, const Context& outer) {
   Context context;
   context.head = &call.request.head;
   context.request = &call.request;
-  context.route = call.route;
+  context.route = call.match.route;
   context.caller = outer.caller;
   context.uncached = true;
-  context.path_values = router.find(call.request.head.method, call.request.head.path()).values;
+  context.path_values = call.match.values;
   auto query = http::parse_form(call.request.head.query());
   if (!query)
-    return refuse(outer, call.request.head.path(), 400, "malformed_query",
-                  "The query string is not percent-encoded correctly");
+    return refusal(outer, 400, "malformed_query", "The query string is not percent-encoded correctly",
+                   call.request.head.path());
   context.query = std::move(*query);
   return run_here(context);
 }
@@ -165,9 +165,9 @@ CallAnswer answer_of(const Response& response) {
 
 Response failed(const Context& outer, std::size_t index, const Call& call, const Response& inner) {
   const int status = inner.status >= 500 ? inner.status : 400;
-  auto response = refuse(outer, outer.request->head.path(), status, "batch_failed",
-                         fmt::format("Call {} ({} {}) was answered with {}; nothing was changed", index,
-                                     call.method, call.path.substr(0, 200), inner.status));
+  auto response = refusal(outer, status, "batch_failed",
+                          fmt::format("Call {} ({} {}) was answered with {}; nothing was changed", index,
+                                      call.method, call.path.substr(0, 200), inner.status));
   response.body.pop_back();
   response.body += fmt::format(",\"index\":{},\"problem\":{}}}", index, as_json(inner));
   return response;
@@ -199,26 +199,35 @@ std::vector<Field> BatchAnswer::fields() {
   return {{"results", &BatchAnswer::results, "One for each call, in order"}};
 }
 
-Task<Response> run_batch(db::Database& database, const http::Router& router, Batch batch,
-                         const Context& outer) {
+Task<Response> Batches::run(Batch batch, const Context& outer) {
+  struct Place {
+    std::atomic<int>& taken;
+    const bool free = taken.fetch_add(1) < most_at_once;
+    ~Place() { taken.fetch_sub(1); }
+  } place{running_};
+  if (!place.free)
+    co_return refusal(outer, 503, "overloaded", "Too many batches run at present; try again shortly");
+  const http::Router& router = router_();
   auto why = std::make_shared<std::optional<Response>>();  // what ended the batch
-  auto work = [&database, &router, &outer, &batch, why](db::Transaction& tx) -> Result<BatchAnswer> {
+  auto work = [this, &router, &outer, &batch, why](db::Transaction& tx) -> Result<BatchAnswer> {
     why->reset();
-    const auto begun = std::chrono::steady_clock::now();
+    const auto given_up =
+        std::chrono::steady_clock::now() + (tx.postgresql() ? longest_on_postgresql : longest_on_sqlite);
     BatchAnswer answer;
     for (std::size_t i = 0; i < batch.calls.size(); ++i) {
-      auto call = prepare(router, batch.calls[i], outer);
+      Prepared call;
+      prepare(call, router, batch.calls[i], outer);
       Response inner;
       if (call.refusal) {
         inner = std::move(*call.refusal);
       } else {
-        db::Joined joined(database, tx);
-        inner = serve(call, outer, router);
+        db::Joined joined(database_, tx);
+        inner = serve(call, outer);
         joined.rethrow_broken();
       }
-      if (inner.status < 400 && std::chrono::steady_clock::now() - begun > longest)
-        inner = refuse(outer, call.request.head.path(), 503, "batch_too_slow",
-                       "The batch takes too long; send fewer calls");
+      if (inner.status < 400 && std::chrono::steady_clock::now() > given_up)
+        inner = refusal(outer, 503, "batch_too_slow", "The batch takes too long; send fewer calls",
+                        call.request.head.path());
       if (inner.status >= 400) {
         why->emplace(failed(outer, i, batch.calls[i], inner));
         return Failure(Error{});
@@ -227,7 +236,7 @@ Task<Response> run_batch(db::Database& database, const http::Router& router, Bat
     }
     return answer;
   };
-  auto answer = co_await database.write(std::move(work));
+  auto answer = co_await database_.write(std::move(work));
   if (answer) {
     Response response;
     response.body = json::encode(*answer);

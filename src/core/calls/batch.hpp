@@ -6,8 +6,9 @@
 // from memory, and never kept there.
 //
 // Refused by name: routes that are by_itself() or answer secrets, uploads, and the batch itself. While a
-// batch runs on SQLite no other change does, so a batch that takes longer than three seconds is given up (503
-// batch_too_slow).
+// batch runs on SQLite no other change does, so a batch that takes longer than a second there, or three on
+// PostgreSQL, is given up (503 batch_too_slow), and no more than eight are under way at once (503
+// overloaded).
 #pragma once
 #include "core/base/task.hpp"
 #include "core/calls/model.hpp"
@@ -16,13 +17,26 @@
 #include "core/http/message.hpp"
 #include "core/http/router.hpp"
 
+#include <atomic>
 #include <functional>
+#include <utility>
 
 namespace lumina::calls {
 
-// The answer is 200 with BatchAnswer, or a problem batch_failed with the index of the call and its own
-// problem. `outer` gives the caller; it and the router outlive the call.
-Task<http::Response> run_batch(db::Database& database, const http::Router& router, Batch batch,
-                               const http::Context& outer);
+class Batches {
+ public:
+  // The router holds the route of batches too, so it is asked for when one comes.
+  Batches(db::Database& database, std::function<const http::Router&()> router)
+      : database_(database), router_(std::move(router)) {}
+
+  // The answer is 200 with BatchAnswer, or a problem batch_failed with the index of the call and its own
+  // problem. `outer` gives the caller and outlives the call. Any thread.
+  Task<http::Response> run(Batch batch, const http::Context& outer);
+
+ private:
+  db::Database& database_;
+  const std::function<const http::Router&()> router_;
+  std::atomic<int> running_{0};
+};
 
 }  // namespace lumina::calls

@@ -1,6 +1,7 @@
 #include "core/calls/idempotency.hpp"
 
 #include "core/base/text.hpp"
+#include "core/calls/refusal.hpp"
 #include "core/calls/run_here.hpp"
 #include "core/db/joined.hpp"
 #include "core/http/problem.hpp"
@@ -28,11 +29,18 @@ bool is_key(std::string_view key) {
   return key.size() <= longest_key && std::ranges::all_of(key, [](char c) { return c > 0x20 && c < 0x7F; });
 }
 
-Response refused(const Context& context, int status, std::string_view code, std::string_view detail) {
-  return http::problem(status, code, detail, context.request->head.path(), context.caller.request_id);
+std::string owner_of(UserId user) { return "user:" + std::to_string(user.value); }
+
+// The server's failures, and refusals for the moment: the same request may do better later.
+bool is_kept(const Response& response) { return response.status < 500 && response.status != 429; }
+// Refused before anything was done.
+bool nothing_begun(const Response& response) {
+  return response.status == 429 || response.problem_code == "overloaded" ||
+         response.problem_code == "storage_full";
 }
+
 Response in_progress(const Context& context) {
-  auto response = refused(context, 409, "idempotency_in_progress",
+  auto response = refusal(context, 409, "idempotency_in_progress",
                           "The first request with this key is still being served; try again shortly");
   response.set("Retry-After", "1");
   return response;
@@ -89,9 +97,8 @@ Task<Response> Idempotency::serve(Context& context) {
               "The request has invalid fields",
               {{{"header", "Idempotency-Key"}, "must have 1 to 255 visible ASCII characters", "characters"}},
               0});
-  asked.owner = context.caller.user ? "user:" + std::to_string(context.caller.id().value)
-                                    : "address:" + context.caller.address;
-  asked.route = std::string(http::to_string(context.route->method)) + " " + context.route->path;
+  asked.owner = context.caller.user ? owner_of(context.caller.id()) : "address:" + context.caller.address;
+  asked.fingerprint = fingerprint(*context.request);
   asked.claimed_by = origin_;
   asked.created_at = clock_.now();
   asked.expires_at = asked.created_at + kept_for;
@@ -117,12 +124,8 @@ Task<Response> Idempotency::serve_joined(Context& context, KeptAnswer asked) {
   auto failed = std::make_shared<std::optional<Response>>();  // an answer whose effects are taken back
   auto work = [this, &context, asked = std::move(asked), failed](db::Transaction& tx) -> Result<Response> {
     failed->reset();
-    KeptAnswer now = asked;
-    now.fingerprint = fingerprint(*context.request);
     IdempotencyRepository answers(tx);
-    if (!answers.hold(now.owner, now.key)) return in_progress(context);
-    if (const auto first = answers.find(now.owner, now.key, now.created_at))
-      return repeated(context, *first, now);
+    if (auto answer = known(answers, context, asked)) return std::move(*answer);
     Context attempt = context;  // the unit of work may run more than once
     Response response;
     {
@@ -130,12 +133,13 @@ Task<Response> Idempotency::serve_joined(Context& context, KeptAnswer asked) {
       response = run_here(attempt);
       joined.rethrow_broken();
     }
-    if (response.status >= 500) {
+    if (!is_kept(response)) {
       failed->emplace(std::move(response));
       return Failure(Error{});
     }
-    fill(now, *context.route, response);
-    answers.insert(now);
+    KeptAnswer kept = asked;
+    fill(kept, *context.route, response);
+    answers.insert(kept);
     return response;
   };
   auto response = co_await database_.write(std::move(work));
@@ -146,17 +150,14 @@ Task<Response> Idempotency::serve_joined(Context& context, KeptAnswer asked) {
 
 Task<Response> Idempotency::serve_in_steps(Context& context, KeptAnswer claim) {
   auto begin = [this, &context, &claim](db::Transaction& tx) -> std::optional<Response> {
-    claim.fingerprint = fingerprint(*context.request);
     IdempotencyRepository answers(tx);
-    if (!answers.hold(claim.owner, claim.key)) return in_progress(context);
-    if (const auto first = answers.find(claim.owner, claim.key, claim.created_at))
-      return repeated(context, *first, claim);
+    if (auto answer = known(answers, context, claim)) return answer;
     answers.insert(claim);
     return std::nullopt;
   };
-  auto known = co_await database_.write(std::move(begin));
-  if (!known) co_return http::problem(context, std::move(known.error()));
-  if (*known) co_return std::move(**known);
+  auto answer = co_await database_.write(std::move(begin));
+  if (!answer) co_return http::problem(context, std::move(answer.error()));
+  if (*answer) co_return std::move(**answer);
 
   std::optional<Response> response;
   std::exception_ptr thrown;
@@ -165,36 +166,46 @@ Task<Response> Idempotency::serve_in_steps(Context& context, KeptAnswer claim) {
   } catch (...) {
     thrown = std::current_exception();
   }
-  const bool keeps = response && response->status < 500;
-  if (keeps) fill(claim, *context.route, *response);
-  auto end = [&claim, keeps](db::Transaction& tx) {
-    IdempotencyRepository answers(tx);
-    if (keeps)
-      answers.finish(claim);
-    else
-      answers.erase(claim.owner, claim.key, claim.claimed_by);
-  };
-  // When this fails the claim stays, and a repetition hears that nobody knows.
-  (void)co_await database_.write(std::move(end));
+  const bool keeps = response && is_kept(*response);
+  // Otherwise the claim stays, and a repetition hears that nobody knows; also when the write below fails.
+  if (keeps || (response && nothing_begun(*response))) {
+    if (keeps) fill(claim, *context.route, *response);
+    auto end = [&claim, keeps](db::Transaction& tx) {
+      IdempotencyRepository answers(tx);
+      if (keeps)
+        answers.finish(claim);
+      else
+        answers.erase(claim.owner, claim.key, claim.claimed_by);
+    };
+    (void)co_await database_.write(std::move(end));
+  }
   if (thrown) std::rethrow_exception(thrown);
   co_return std::move(*response);
 }
 
+std::optional<Response> Idempotency::known(IdempotencyRepository& answers, const Context& context,
+                                           const KeptAnswer& asked) const {
+  if (!answers.hold(asked.owner, asked.key)) return in_progress(context);
+  if (const auto first = answers.find(asked.owner, asked.key, asked.created_at))
+    return repeated(context, *first, asked);
+  return std::nullopt;
+}
+
 Response Idempotency::repeated(const Context& context, const KeptAnswer& first, const KeptAnswer& now) const {
   if (!security::constant_time_equal(first.fingerprint, now.fingerprint))
-    return refused(context, 422, "idempotency_key_reused",
+    return refusal(context, 422, "idempotency_key_reused",
                    "This Idempotency-Key was used for another request; a new request takes a new key");
   if (!first.status) {
     const bool may_run = database_.dialect() == db::Dialect::postgresql && first.claimed_by != origin_ &&
                          first.created_at + longest_run > now.created_at;
     if (may_run) return in_progress(context);
-    return refused(
+    return refusal(
         context, 409, "idempotency_interrupted",
         "The first request with this key was interrupted, and whether it took effect is not known; look "
         "before you repeat it with a new key");
   }
   if (!first.body)
-    return refused(context, 409, "idempotency_answer_not_kept",
+    return refusal(context, 409, "idempotency_answer_not_kept",
                    "The first request with this key took effect; its answer was not kept, because it is "
                    "secret or large");
   Response response;
@@ -221,6 +232,10 @@ std::string Idempotency::fingerprint(const http::Request& request) const {
 Task<Result<std::int64_t>> Idempotency::purge() {
   auto work = [now = clock_.now()](db::Transaction& tx) { return IdempotencyRepository(tx).purge(now); };
   co_return co_await database_.write(std::move(work));
+}
+
+void forget_answers_of(db::Transaction& tx, UserId user) {
+  IdempotencyRepository(tx).erase_of(owner_of(user));
 }
 
 }  // namespace lumina::calls

@@ -6,7 +6,6 @@ namespace {
 const db::Columns<KeptAnswer> columns{{"owner", &KeptAnswer::owner},
                                       {"key", &KeptAnswer::key},
                                       {"fingerprint", &KeptAnswer::fingerprint},
-                                      {"route", &KeptAnswer::route},
                                       {"claimed_by", &KeptAnswer::claimed_by},
                                       {"created_at", &KeptAnswer::created_at},
                                       {"expires_at", &KeptAnswer::expires_at},
@@ -35,16 +34,14 @@ std::optional<KeptAnswer> IdempotencyRepository::find(std::string_view owner, st
   return tx_.find(columns, sql, owner, key, now);
 }
 
-bool IdempotencyRepository::insert(const KeptAnswer& a) {
+void IdempotencyRepository::insert(const KeptAnswer& a) {
   tx_.execute("DELETE FROM idempotency_keys WHERE owner = $1 AND key = $2 AND expires_at <= $3", a.owner,
               a.key, a.created_at);
-  return tx_.execute(
-             "INSERT INTO idempotency_keys (owner, key, fingerprint, route, claimed_by, created_at, "
-             "expires_at, status, "
-             "content_type, etag, headers, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) "
-             "ON CONFLICT (owner, key) DO NOTHING",
-             a.owner, a.key, a.fingerprint, a.route, a.claimed_by, a.created_at, a.expires_at, a.status,
-             a.content_type, a.etag, a.headers, a.body) > 0;
+  tx_.execute(
+      "INSERT INTO idempotency_keys (owner, key, fingerprint, claimed_by, created_at, expires_at, status, "
+      "content_type, etag, headers, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+      a.owner, a.key, a.fingerprint, a.claimed_by, a.created_at, a.expires_at, a.status, a.content_type,
+      a.etag, a.headers, a.body);
 }
 
 void IdempotencyRepository::finish(const KeptAnswer& a) {
@@ -58,6 +55,10 @@ void IdempotencyRepository::erase(std::string_view owner, std::string_view key, 
   tx_.execute(
       "DELETE FROM idempotency_keys WHERE owner = $1 AND key = $2 AND claimed_by = $3 AND status IS NULL",
       owner, key, claimed_by);
+}
+
+void IdempotencyRepository::erase_of(std::string_view owner) {
+  tx_.execute("DELETE FROM idempotency_keys WHERE owner = $1", owner);
 }
 
 std::int64_t IdempotencyRepository::purge(Timestamp now) {

@@ -10,7 +10,7 @@
 namespace lumina::calls {
 
 struct KeptAnswer {
-  std::string owner, key, fingerprint, route, claimed_by;
+  std::string owner, key, fingerprint, claimed_by;
   Timestamp created_at, expires_at;
   std::optional<int> status;  // nothing: begun and not finished
   std::optional<std::string> content_type, etag, headers, body;
@@ -24,10 +24,11 @@ class IdempotencyRepository {
   // else gets true.
   bool hold(std::string_view owner, std::string_view key);
   std::optional<KeptAnswer> find(std::string_view owner, std::string_view key, Timestamp now);
-  // In the place of an expired one. False when there is one that has not expired.
-  bool insert(const KeptAnswer& answer);
+  // In the place of an expired one; for who holds the key and found none.
+  void insert(const KeptAnswer& answer);
   void finish(const KeptAnswer& answer);
   void erase(std::string_view owner, std::string_view key, std::string_view claimed_by);
+  void erase_of(std::string_view owner);
   std::int64_t purge(Timestamp now);
 
  private:

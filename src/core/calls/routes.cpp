@@ -3,6 +3,7 @@
 #include "core/calls/batch.hpp"
 #include "core/http/handler.hpp"
 
+#include <memory>
 #include <utility>
 
 namespace lumina::calls {
@@ -13,12 +14,13 @@ std::vector<http::Route> batch_routes(db::Database& database, std::function<cons
   Route route = post("/api/v1/batch", "Several calls in one transaction", signed_in, {ErrorKind::refused},
                      [](Body<Batch>, Caller) { return Result<BatchAnswer>(BatchAnswer{}); });
   // The calls run with the request's own caller and address, which only the context has.
-  route.handler = [&database, router = std::move(router)](Context& context) -> Eventual<Response> {
+  auto batches = std::make_shared<Batches>(database, std::move(router));
+  route.handler = [batches = std::move(batches)](Context& context) -> Eventual<Response> {
     auto batch = Extract<Body<Batch>>::from(context);
     detail::refuse_leftover_query(context);
     if (context.refusal) return problem(context, std::move(*context.refusal));
     if (!context.errors.empty()) return problem(context, invalid(std::move(context.errors)).error());
-    return run_batch(database, router(), std::move(batch.value), context);
+    return batches->run(std::move(batch.value), context);
   };
   std::vector<Route> routes;
   routes.push_back(std::move(route)

@@ -88,7 +88,8 @@ struct Config {
   TlsVersion tls_min_version = TlsVersion::v1_3;
 
   std::int64_t loan_period_days = 14;
-  std::int64_t max_loans = 0;          // 0: no limit
+  std::int64_t max_loans = 0;  // 0: no limit
+  std::int64_t max_renewals = 3;
   std::string currency = "EUR";        // ISO 4217
   std::int64_t loan_history_days = 0;  // 0: kept
   std::int64_t hold_pickup_days = 7;

@@ -5,8 +5,11 @@
 #include <soci/soci.h>
 #include <soci/sqlite3/soci-sqlite3.h>
 
+#include <chrono>
 #include <deque>
 #include <libpq-fe.h>
+#include <poll.h>
+#include <thread>
 #include <unordered_map>
 
 using namespace sqlite_api;  // where SOCI puts the C interface
@@ -137,6 +140,8 @@ struct Hash {
 };
 
 constexpr std::size_t kept_statements_limit = 512;
+constexpr auto longest_switch = std::chrono::seconds(10);  // to WAL, as long as the busy timeout
+constexpr auto between_switches = std::chrono::milliseconds(3);
 
 }  // namespace
 
@@ -165,11 +170,11 @@ struct Connection::State {
         // SQLite 3.7.0 to 3.51.2 needs two checkpointing connections), and nothing is mapped into memory.
         // The page images that savepoints keep stay in memory: in a temporary file they cost 28 writes a
         // loan.
-        std::string pragmas =
-            "PRAGMA journal_mode=WAL; PRAGMA foreign_keys=ON; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY; ";
+        std::string pragmas = "PRAGMA foreign_keys=ON; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY; ";
         pragmas += access == Access::write
                        ? "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=2000; PRAGMA cache_size=-8000;"
                        : "PRAGMA wal_autocheckpoint=0; PRAGMA cache_size=-4000; PRAGMA query_only=ON;";
+        switch_to_wal();
         script(pragmas);
       } else {
         session = std::make_unique<soci::session>(*soci::factory_postgresql(), connect_options());
@@ -181,6 +186,24 @@ struct Connection::State {
     } catch (const soci::soci_error& e) {
       session.reset();
       throw Unreachable(std::string("the database cannot be opened: ") + e.get_error_message());
+    } catch (const std::runtime_error& e) {
+      session.reset();
+      throw Unreachable(std::string("the database cannot be opened: ") + e.what());
+    }
+  }
+
+  // Of several processes that find a new file, each reads its header before it locks it for the switch. Who
+  // holds that read lock while another wants to write is told BUSY at once, without the busy timeout, or the
+  // two would wait for each other; the next attempt finds it done.
+  void switch_to_wal() const {
+    const auto give_up = std::chrono::steady_clock::now() + longest_switch;
+    while (true) {
+      try {
+        return script("PRAGMA journal_mode=WAL");
+      } catch (const TryAgain&) {
+        if (std::chrono::steady_clock::now() >= give_up) throw;
+        std::this_thread::sleep_for(between_switches);
+      }
     }
   }
 
@@ -237,7 +260,7 @@ struct Connection::State {
     }
     if (code.empty() || code.starts_with("08") || code.starts_with("57P") || !session ||
         PQstatus(postgresql()) != CONNECTION_OK)
-      throw Unreachable("the connection to the database was lost");
+      throw AnswerLost("the connection to the database was lost");
     if (code == "57014") throw Unreachable("the database took too long");
     if (code.starts_with("23")) throw ConstraintViolation(fmt::format("PostgreSQL error {}: {}", code, text));
     throw StatementError(fmt::format("PostgreSQL error {}: {}", code, text.substr(0, text.find('\n'))));
@@ -278,6 +301,7 @@ std::int64_t Connection::run(std::string_view sql, const Value* values, std::siz
                              std::string_view codes, const std::function<void(const Row&)>& on_row) {
   if (!state_->session) state_->open();
   auto it = state_->kept.find(sql);
+  bool sent = false;  // what is only being prepared has no effect yet
   try {
     if (it == state_->kept.end() || !it->second->fits(values, count, codes)) {
       if (state_->kept.size() >= kept_statements_limit) state_->kept.clear(), it = state_->kept.end();
@@ -289,15 +313,25 @@ std::int64_t Connection::run(std::string_view sql, const Value* values, std::siz
       if (it == state_->kept.end()) it = state_->kept.emplace(std::string(sql), nullptr).first;
       it->second = std::move(made);
     }
+    sent = true;
     return it->second->run(values, count, on_row);
   } catch (const ErrorLost&) {
     const std::string code = state_->last_postgresql_state();
     if (it != state_->kept.end()) state_->kept.erase(it);
-    state_->throw_postgresql(code, fmt::format("in: {}", sql));
+    try {
+      state_->throw_postgresql(code, fmt::format("in: {}", sql));
+    } catch (const AnswerLost& lost) {
+      if (sent) throw;
+      throw Unreachable(lost.what());
+    }
   } catch (const soci::soci_error& error) {
     // Asked before the statement goes, because finalizing it clears SQLite's error.
     try {
       state_->rethrow(error, sql);
+    } catch (const AnswerLost& lost) {
+      if (it != state_->kept.end()) state_->kept.erase(it);
+      if (sent) throw;
+      throw Unreachable(lost.what());
     } catch (...) {
       if (it != state_->kept.end()) state_->kept.erase(it);
       throw;
@@ -343,6 +377,11 @@ std::int64_t Connection::changes() const {
   return state_->session ? sqlite3_total_changes64(state_->sqlite()) : 0;
 }
 void Connection::reconnect() { state_->open(); }
+bool Connection::ended_by_server() const {
+  if (!state_->session || state_->dialect == Dialect::sqlite) return false;
+  pollfd socket{PQsocket(state_->postgresql()), POLLRDHUP, 0};
+  return ::poll(&socket, 1, 0) > 0;
+}
 
 Dialect Transaction::dialect() const { return connection_.dialect(); }
 std::int64_t Transaction::run(std::string_view sql, const Value* values, std::size_t count,

@@ -17,6 +17,11 @@ namespace lumina::db {
 struct Unreachable : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
+// The connection went away between a statement that was sent and its answer. Whether the statement took
+// effect is not known where it committed by itself, or was the COMMIT.
+struct AnswerLost : Unreachable {
+  using Unreachable::Unreachable;
+};
 // No space left for the database; reads still work.
 struct StorageFull : std::runtime_error {
   using std::runtime_error::runtime_error;
@@ -57,6 +62,9 @@ class Connection {
   std::int64_t changes() const;
   // Forgets the session and opens a new one. Throws Unreachable.
   void reconnect();
+  // Whether the server ended this session while nobody used it; asked before a statement that must not be
+  // sent twice. One system call. False on SQLite.
+  bool ended_by_server() const;
 
  private:
   struct State;

@@ -24,6 +24,12 @@ double seconds(std::chrono::steady_clock::duration d) { return std::chrono::dura
 Error unavailable(std::string code, std::string detail) {
   return {ErrorKind::unavailable, std::move(code), std::move(detail), {}, 1};
 }
+// The change may stand: nothing was taken back.
+Error outcome_unknown() {
+  return unavailable("outcome_unknown",
+                     "The connection to the database was lost at a moment that leaves open whether this took "
+                     "effect; look before you repeat it");
+}
 Error storage_full() {
   return {
       ErrorKind::storage_full, "storage_full", "The library's storage is full; nothing was changed", {}, 60};
@@ -118,10 +124,12 @@ struct Database::State {
     bool reconnected = false;
     for (int attempt = 1;; ++attempt) {
       bool committing = false;
+      const bool in_transaction = unit.is_write && unit.atomicity == Atomicity::transaction;
+      const bool commits_itself = unit.is_write && !in_transaction;
       try {
         Transaction tx(connection, unit.is_write);
-        const bool in_transaction = unit.is_write && unit.atomicity == Atomicity::transaction;
         if (in_transaction) connection.begin();
+        if (commits_itself && connection.ended_by_server()) connection.reconnect();
         const bool keep = unit.run(tx);
         if (in_transaction) {
           committing = true;
@@ -146,11 +154,16 @@ struct Database::State {
         connection.rollback();
         if (attempt > 1) return failed(thrown);
         retries.fetch_add(1, std::memory_order_relaxed);
-      } catch (const Unreachable&) {
+      } catch (const Unreachable& error) {
         const auto thrown = std::current_exception();
         connection.rollback();
-        // A session that died while idle is replaced once; a commit whose answer was lost is never repeated.
-        if (reconnected || committing) return failed(thrown);
+        // What may have been committed is never repeated.
+        if ((committing || commits_itself) && dynamic_cast<const AnswerLost*>(&error) != nullptr) {
+          failures.fetch_add(1, std::memory_order_relaxed);
+          return {outcome_unknown(), nullptr};
+        }
+        // A session that died while idle is replaced once.
+        if (reconnected) return failed(thrown);
         reconnected = true;
         try {
           connection.reconnect();

@@ -40,11 +40,11 @@ std::map<int, Applied> history(Connection& connection) {
   return rows;
 }
 
-void refuse_foreign(const std::map<int, Applied>& rows, Dialect dialect) {
+void refuse_foreign(const std::map<int, Applied>& rows, Dialect dialect, std::span<const Migration> ours) {
   for (const auto& [version, row] : rows) {
-    const auto known = std::find_if(migrations().begin(), migrations().end(),
-                                    [v = version](const Migration& m) { return m.version == v; });
-    if (known == migrations().end())
+    const auto known =
+        std::find_if(ours.begin(), ours.end(), [v = version](const Migration& m) { return m.version == v; });
+    if (known == ours.end())
       throw MigrationRefused(
           fmt::format("the database has schema version {} ({}), which this program does not know: it is "
                       "older than the database; "
@@ -57,12 +57,12 @@ void refuse_foreign(const std::map<int, Applied>& rows, Dialect dialect) {
   }
 }
 
-bool apply_next(Connection& connection, int upto, std::vector<int>& done) {
+bool apply_next(Connection& connection, int upto, std::span<const Migration> ours, std::vector<int>& done) {
   connection.begin();
   try {
     const auto rows = history(connection);
-    refuse_foreign(rows, connection.dialect());
-    for (const Migration& m : migrations()) {
+    refuse_foreign(rows, connection.dialect(), ours);
+    for (const Migration& m : ours) {
       if (m.version > upto || rows.contains(m.version)) continue;
       const auto text = connection.dialect() == Dialect::sqlite ? m.sqlite : m.postgresql;
       connection.script(std::string(text));
@@ -84,7 +84,7 @@ bool apply_next(Connection& connection, int upto, std::vector<int>& done) {
 
 }  // namespace
 
-std::vector<int> migrate(const std::string& url, int upto) {
+std::vector<int> migrate(const std::string& url, int upto, std::span<const Migration> ours) {
   Connection connection(url, Connection::Access::write);
   std::vector<int> done;
   const bool postgresql = connection.dialect() == Dialect::postgresql;
@@ -93,7 +93,7 @@ std::vector<int> migrate(const std::string& url, int upto) {
     connection.script(advisory_lock);
   }
   connection.script(history_table);
-  while (apply_next(connection, upto, done)) {
+  while (apply_next(connection, upto, ours, done)) {
   }
   if (postgresql) connection.script(advisory_unlock);
   return done;
@@ -103,7 +103,7 @@ std::vector<MigrationStatus> migration_status(const std::string& url) {
   Connection connection(url, Connection::Access::write);
   connection.script(history_table);
   const auto rows = history(connection);
-  refuse_foreign(rows, connection.dialect());
+  refuse_foreign(rows, connection.dialect(), migrations());
   std::vector<MigrationStatus> all;
   for (const Migration& m : migrations())
     all.push_back({m.version, std::string(m.name), rows.contains(m.version)});

@@ -31,10 +31,12 @@ struct MigrationRefused : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// The pairs of files under sql/.
 std::span<const Migration> migrations();
 // Applies what is missing; gives the versions that were applied. `upto` stops earlier (for tests of
-// upgrades).
-std::vector<int> migrate(const std::string& url, int upto = INT32_MAX);
+// upgrades). `ours`: those and the ones of modules that come from elsewhere, by version.
+std::vector<int> migrate(const std::string& url, int upto = INT32_MAX,
+                         std::span<const Migration> ours = migrations());
 std::vector<MigrationStatus> migration_status(const std::string& url);
 
 }  // namespace lumina::db

@@ -133,6 +133,7 @@ std::vector<Route> event_routes(db::Database& database, Hub& hub) {
             return stream(database, hub, filter->types, std::string(request.header("Last-Event-ID")), by);
           })
           .answers_media("text/event-stream")
+          .by_itself()
           .explained("Server-sent events (text/event-stream). Patrons see what concerns them, staff see all. "
                      "Reconnect with "
                      "Last-Event-ID to miss nothing of the last seven days."));

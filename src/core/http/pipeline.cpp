@@ -84,7 +84,8 @@ class Pipeline::PipelineExchange final : public Exchange {
 
   Eventual<Response> handle(Request& request) override {
     context_.request = &request;
-    if (context_.head != &request.head) {  // moved since admit(): the path values would point into the old one
+    if (context_.head !=
+        &request.head) {  // moved since admit(): the path values would point into the old one
       context_.head = &request.head;
       match_ = pipeline_.router_.find(request.head.method, request.head.path());
     }
@@ -155,16 +156,16 @@ class Pipeline::PipelineExchange final : public Exchange {
 
   Response no_route() {
     if (match_.path_known) {
-      auto response =
-          problem(405, "method_not_allowed",
-                  fmt::format("{} is not offered here; try {}", to_string(context_.head->method), match_.allow),
-                  context_.head->path(), context_.caller.request_id);
+      auto response = problem(
+          405, "method_not_allowed",
+          fmt::format("{} is not offered here; try {}", to_string(context_.head->method), match_.allow),
+          context_.head->path(), context_.caller.request_id);
       response.set("Allow", match_.allow);
       return response;
     }
     return problem(404, "unknown_path",
-                   "There is nothing at this path; GET /openapi.json lists what there is", context_.head->path(),
-                   context_.caller.request_id);
+                   "There is nothing at this path; GET /openapi.json lists what there is",
+                   context_.head->path(), context_.caller.request_id);
   }
 
   Response answer_options() {
@@ -255,8 +256,8 @@ class Pipeline::PipelineExchange final : public Exchange {
   Response failure(std::string_view what) {
     if (pipeline_.options_.failed) pipeline_.options_.failed(context_.caller.request_id, what);
     return problem(500, "internal_error",
-                   "Something went wrong on our side; the request id finds it in the log", context_.head->path(),
-                   context_.caller.request_id);
+                   "Something went wrong on our side; the request id finds it in the log",
+                   context_.head->path(), context_.caller.request_id);
   }
 
   bool origin_allowed() const {
@@ -318,7 +319,8 @@ class Pipeline::PipelineExchange final : public Exchange {
     if (!neighbours_->allowed_origins.empty()) add_cors(block);
     block += neighbours_->allowed_origins.empty() ? "Vary: Authorization, Accept-Encoding\r\n"
                                                   : "Vary: Authorization, Accept-Encoding, Origin\r\n";
-    const bool read = context_.head && (context_.head->method == Method::get || context_.head->method == Method::head);
+    const bool read =
+        context_.head && (context_.head->method == Method::get || context_.head->method == Method::head);
     Coding coding = Coding::identity;
     if (!coded && compressible(response)) coding = negotiate(context_.head->header("Accept-Encoding"));
     if (!response.etag.empty()) {
@@ -367,7 +369,7 @@ class Pipeline::PipelineExchange final : public Exchange {
     block += "Access-Control-Allow-Origin: ";
     block += everybody ? std::string_view("*") : context_.head->header("Origin");
     block += "\r\n";
-    if (!everybody) block += "Access-Control-Allow-Credentials: true\r\n";
+    if (!everybody && neighbours_->credentials) block += "Access-Control-Allow-Credentials: true\r\n";
     block += "Access-Control-Expose-Headers: ";
     block += exposed;
     block += "\r\n";
@@ -384,7 +386,8 @@ class Pipeline::PipelineExchange final : public Exchange {
 
 Pipeline::Pipeline(const Router& router, Authenticator& authenticator, PipelineOptions options)
     : router_(router), authenticator_(authenticator), options_(std::move(options)) {
-  set_neighbours({std::move(options_.allowed_origins), std::move(options_.trusted_proxy)});
+  set_neighbours(
+      {std::move(options_.allowed_origins), std::move(options_.trusted_proxy), options_.credentials});
 }
 Pipeline::~Pipeline() = default;
 

@@ -67,12 +67,14 @@ struct RequestRecord {
 struct Neighbours {
   std::vector<std::string> allowed_origins;             // CORS; "*" allows all, without credentials
   std::function<bool(std::string_view)> trusted_proxy;  // whether this peer's X-Forwarded-For counts
+  bool credentials = true;  // pages of listed origins may send cookies and the like
 };
 
 struct PipelineOptions {
   std::uint64_t body_limit = 10 * 1024 * 1024;  // bytes
   std::vector<std::string> allowed_origins;     // as in Neighbours, at the start
   std::function<bool(std::string_view)> trusted_proxy;
+  bool credentials = true;
   std::function<bool()> basic_auth;  // whether 401 offers HTTP Basic too
   Once* once = nullptr;              // serves repeated POSTs; without it the key is not looked at
   bool tls = false;                  // send HSTS

@@ -1,9 +1,8 @@
 #include "core/webhooks/routes.hpp"
 
 #include "core/http/handler.hpp"
+#include "core/http/resource.hpp"
 #include "core/jobs/routes.hpp"
-
-#include <fmt/format.h>
 
 namespace lumina::webhooks {
 namespace {
@@ -11,14 +10,6 @@ namespace {
 using namespace http;
 
 constexpr auto administrator = Access::needs(Permission::system_inspect);
-
-Task<Result<Created<MadeWebhook>>> created(Task<Result<MadeWebhook>> task) {
-  auto made = co_await std::move(task);
-  if (!made) co_return Failure(std::move(made.error()));
-  Created<MadeWebhook> out{std::move(*made), "", 0};
-  out.location = fmt::format("/api/v1/webhooks/{}", out.value.id.value);
-  co_return out;
-}
 
 }  // namespace
 
@@ -28,7 +19,10 @@ std::vector<Route> webhook_routes(WebhookService& webhooks) {
   const auto add = [&](Route route) { routes.push_back(std::move(route).tagged("Webhooks")); };
   add(get("/api/v1/webhooks", "List webhooks", administrator, {}, [&] { return webhooks.list(); }));
   add(post("/api/v1/webhooks", "Have events sent to an address", administrator, {refused},
-           [&](Body<NewWebhook> webhook, Caller by) { return created(webhooks.create(*webhook, by)); })
+           [&](Body<NewWebhook> webhook, Caller by) {
+             return created(webhooks.create(*webhook, by), "/api/v1/webhooks/");
+           })
+          .repeats(Repeat::withheld)
           .explained("Signed as Standard Webhooks 1.0 describes. The secret is shown in this answer only. "
                      "Addresses of "
                      "private networks are refused unless the server is told otherwise."));
@@ -43,6 +37,7 @@ std::vector<Route> webhook_routes(WebhookService& webhooks) {
   add(post("/api/v1/webhooks/{id}/test", "Send a test event", administrator, {ErrorKind::not_found},
            [&](Path<WebhookId> id, Caller by) { return jobs::accepted(webhooks.test(*id, by)); })
           .with_status(202)
+          .by_itself()
           .documented_as<jobs::TaskAccepted>());
   add(get("/api/v1/webhooks/{id}/deliveries", "List what was sent", administrator, {ErrorKind::not_found},
           [&](Path<WebhookId> id, Paging page) { return webhooks.deliveries(*id, *page); }));
@@ -52,6 +47,7 @@ std::vector<Route> webhook_routes(WebhookService& webhooks) {
              return jobs::accepted(webhooks.replay(*id, *delivery, by));
            })
           .with_status(202)
+          .by_itself()
           .documented_as<jobs::TaskAccepted>());
   return routes;
 }

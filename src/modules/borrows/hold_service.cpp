@@ -5,6 +5,7 @@
 #include "modules/borrows/hold_queue.hpp"
 #include "modules/borrows/hold_repository.hpp"
 #include "modules/borrows/lending_check.hpp"
+#include "modules/borrows/repository.hpp"
 
 namespace lumina::borrows {
 namespace {
@@ -89,6 +90,7 @@ Task<Result<Hold>> HoldService::place_at_end(BookId book, NewHold hold, Caller b
       if (auto may = check_hold(tx, *rules, user, book); !may) return Failure(std::move(may.error()));
     }
     HoldQueue queue(tx, journal_, rules_, now, by);
+    BorrowRepository(tx).hold_borrower(user);  // nobody deletes the account meanwhile
     if (!queue.lock(book)) return not_found(no_such_book);
     if (auto may = may_hold(tx, user, book); !may) return Failure(std::move(may.error()));
     if (hold.expires_at && *hold.expires_at <= now) return not_in_future("expires_at");
@@ -214,6 +216,16 @@ Task<Result<Page<Hold>>> HoldService::own(UserId user, OwnHolds filter, PageRequ
     auto found = page_of(tx, filter, false, page);
     if (found && forecasts_)
       for (Hold& hold : found->items) forecasts_->add_to(tx, hold);
+    return found;
+  };
+  return database_.read(std::move(work));
+}
+
+Task<Result<std::vector<Hold>>> HoldService::open(UserId user) {
+  auto work = [this, user](db::Transaction& tx) {
+    auto found = HoldRepository(tx).open_of(user);
+    if (forecasts_)
+      for (Hold& hold : found) forecasts_->add_to(tx, hold);
     return found;
   };
   return database_.read(std::move(work));

@@ -49,6 +49,8 @@ class HoldService {
   Task<Result<Hold>> move(HoldId id, int position, Caller by);
 
   Task<Result<Page<Hold>>> own(UserId user, OwnHolds filter, PageRequest page);
+  // One's own that have not ended, the oldest first.
+  Task<Result<std::vector<Hold>>> open(UserId user);
   Task<Result<Page<Hold>>> all(HoldFilter filter, PageRequest page);
   // The open holds of a book, in line.
   Task<Result<std::vector<Hold>>> line(BookId book);

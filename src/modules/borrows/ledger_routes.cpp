@@ -1,8 +1,7 @@
 #include "modules/borrows/ledger_routes.hpp"
 
 #include "core/http/handler.hpp"
-
-#include <fmt/format.h>
+#include "core/http/resource.hpp"
 
 namespace lumina::borrows {
 namespace {
@@ -12,14 +11,6 @@ using enum ErrorKind;
 
 constexpr auto staff = Access::needs(Permission::loans_manage);
 constexpr auto signed_in = Access::signed_in();
-
-Task<Result<Created<Fine>>> created(Task<Result<Fine>> task) {
-  auto fine = co_await std::move(task);
-  if (!fine) co_return Failure(std::move(fine.error()));
-  Created<Fine> out{std::move(*fine), "", 0};
-  out.location = fmt::format("/api/v1/fines/{}", out.value.id.value);
-  co_return out;
-}
 
 }  // namespace
 
@@ -33,7 +24,9 @@ std::vector<Route> ledger_routes(LedgerService& ledger) {
           })
           .explained("Staff may name another person with user_id."));
   add(post("/api/v1/fines", "Charge somebody", staff, {ErrorKind::not_found, refused},
-           [&](Body<NewFine> fine, Caller by) { return created(ledger.charge(*fine, std::move(by))); }));
+           [&](Body<NewFine> fine, Caller by) {
+             return created(ledger.charge(*fine, std::move(by)), "/api/v1/fines/");
+           }));
   add(get("/api/v1/fines/{id}", "Read a fine", signed_in, {ErrorKind::not_found},
           [&](Path<FineId> id, Caller by) { return ledger.find(*id, std::move(by)); }));
   add(post("/api/v1/fines/{id}/pay", "Record a payment", staff, {ErrorKind::not_found, refused},
@@ -54,20 +47,24 @@ std::vector<Route> ledger_routes(LedgerService& ledger) {
           {ErrorKind::not_found}, [&](Caller by) { return ledger.account(by.id()); }));
   add(get("/api/v1/users/{id}/account", "Read somebody's account", staff, {ErrorKind::not_found},
           [&](Path<UserId> user) { return ledger.account(*user); }));
+  // Lending knows of blocks what is committed (rule_book.hpp): they are no part of a batch.
   add(get("/api/v1/users/{id}/blocks", "See what keeps somebody from borrowing", staff,
           {ErrorKind::not_found}, [&](Path<UserId> user) { return ledger.blocks(*user); }));
   add(post("/api/v1/users/{id}/blocks", "Keep somebody from borrowing", staff, {ErrorKind::not_found},
            [&](Path<UserId> user, Body<NewBlock> block, Caller by) {
              return ledger.block(*user, *block, std::move(by));
            })
-          .with_status(201));
+          .with_status(201)
+          .by_itself());
   add(del("/api/v1/users/{id}/blocks", "Lift all of staff's blocks of somebody", staff,
           {ErrorKind::not_found},
-          [&](Path<UserId> user, Caller by) { return ledger.lift(*user, {}, std::move(by)); }));
+          [&](Path<UserId> user, Caller by) { return ledger.lift(*user, {}, std::move(by)); })
+          .by_itself());
   add(del("/api/v1/users/{id}/blocks/{block_id}", "Lift one block", staff, {ErrorKind::not_found},
           [&](Path<UserId> user, Path<BlockId> block, Caller by) {
             return ledger.lift(*user, *block, std::move(by));
-          }));
+          })
+          .by_itself());
   return routes;
 }
 

@@ -171,6 +171,7 @@ Task<Result<Block>> LedgerService::block(UserId user, NewBlock block, Caller by)
 
 Task<Status> LedgerService::lift(UserId user, std::optional<BlockId> one, Caller by) {
   auto work = [this, user, one, by = std::move(by)](db::Transaction& tx) -> Status {
+    (void)rules_.current(tx);  // before the change, as in block()
     const auto lifted = LedgerRepository(tx).lift_blocks(user, one, by.user, clock_.now());
     if (lifted.empty()) return not_found("Block not found");
     for (const auto id : lifted)

@@ -1,6 +1,7 @@
 #include "modules/borrows/rule_routes.hpp"
 
 #include "core/http/handler.hpp"
+#include "core/http/resource.hpp"
 
 namespace lumina::borrows {
 namespace {
@@ -10,24 +11,12 @@ using enum ErrorKind;
 
 constexpr auto staff = Access::needs(Permission::loans_manage);
 
-Task<Result<Versioned<RuleSetAnswer>>> versioned(Task<Result<RuleSetAnswer>> task) {
-  auto set = co_await std::move(task);
-  if (!set) co_return Failure(std::move(set.error()));
-  const auto version = set->version;
-  co_return Versioned<RuleSetAnswer>{std::move(*set), version};
-}
-Task<Result<Versioned<PatronCategory>>> versioned(Task<Result<PatronCategory>> task) {
-  auto category = co_await std::move(task);
-  if (!category) co_return Failure(std::move(category.error()));
-  const auto version = category->version;
-  co_return Versioned<PatronCategory>{std::move(*category), version};
-}
-Task<Result<Versioned<CalendarDocument>>> versioned(Task<Result<StoredCalendar>> task) {
+Task<Result<Versioned<CalendarDocument>>> document_of(Task<Result<StoredCalendar>> task) {
   auto stored = co_await std::move(task);
   if (!stored) co_return Failure(std::move(stored.error()));
   co_return Versioned<CalendarDocument>{std::move(stored->calendar), stored->version};
 }
-Task<Result<Created<PatronCategory>>> created(Task<Result<PatronCategory>> task) {
+Task<Result<Created<PatronCategory>>> made(Task<Result<PatronCategory>> task) {
   auto category = co_await std::move(task);
   if (!category) co_return Failure(std::move(category.error()));
   Created<PatronCategory> out{std::move(*category), "", 0};
@@ -41,10 +30,13 @@ Task<Result<Created<PatronCategory>>> created(Task<Result<PatronCategory>> task)
 std::vector<Route> rule_routes(RuleService& rules, SimulationService& simulation) {
   std::vector<Route> routes;
   const auto add = [&](Route route) { routes.push_back(std::move(route).tagged("Circulation rules")); };
+  // Lending decides by what is committed (rule_book.hpp), so no call of a batch may see these half done.
+  const auto add_change = [&](Route route) { add(std::move(route).by_itself()); };
 
   add(get("/api/v1/circulation/rules", "Read the rules in force", staff, {},
           [&] { return versioned(rules.in_force()); }));
-  add(put("/api/v1/circulation/rules", "Replace the rules", staff, {conflict, stale},
+  add_change(
+      put("/api/v1/circulation/rules", "Replace the rules", staff, {conflict, stale},
           [&](Body<NewRuleSet> set, IfMatch seen, Caller by) {
             return versioned(rules.replace(*set, *seen, std::move(by)));
           })
@@ -64,46 +56,51 @@ std::vector<Route> rule_routes(RuleService& rules, SimulationService& simulation
           staff, {ErrorKind::not_found},
           [&](Query<RuleQuestion> question) { return rules.effective(*question); }));
 
-  add(post("/api/v1/circulation/rules/simulate", "See what other rules would have done to past loans", staff,
+  add_change(
+      post("/api/v1/circulation/rules/simulate", "See what other rules would have done to past loans", staff,
            {}, [&](Body<SimulationRequest> request) { return simulation.simulate(*request); })
           .explained("Lends the loans of the last days again under the proposed rules and under those in "
                      "force; changes "
                      "nothing."));
 
-  add(get("/api/v1/circulation/calendar", "Read when the library or a branch is open", staff, {},
-          [&](Query<CalendarQuestion> question) { return versioned(rules.calendar(question->branch_id)); }));
-  add(put("/api/v1/circulation/calendar", "Say when the library or a branch is open", staff,
+  add(get(
+      "/api/v1/circulation/calendar", "Read when the library or a branch is open", staff, {},
+      [&](Query<CalendarQuestion> question) { return document_of(rules.calendar(question->branch_id)); }));
+  add_change(
+      put("/api/v1/circulation/calendar", "Say when the library or a branch is open", staff,
           {conflict, stale},
           [&](Body<CalendarDocument> calendar, IfMatch seen, Caller by) {
-            return versioned(rules.set_calendar(*calendar, *seen, std::move(by)));
+            return document_of(rules.set_calendar(*calendar, *seen, std::move(by)));
           })
           .explained("What would be due on a closed day is due when the next open day ends; closed days cost "
                      "no fine."));
 
   add(get("/api/v1/patron-categories", "List the patron categories", staff, {},
           [&] { return rules.categories(); }));
-  add(post("/api/v1/patron-categories", "Add a patron category", staff, {refused},
-           [&](Body<NewPatronCategory> category, Caller by) {
-             return created(rules.create_category(*category, std::move(by)));
-           }));
+  add_change(post("/api/v1/patron-categories", "Add a patron category", staff, {refused},
+                  [&](Body<NewPatronCategory> category, Caller by) {
+                    return made(rules.create_category(*category, std::move(by)));
+                  }));
   add(get("/api/v1/patron-categories/{code}", "Read a patron category", staff, {ErrorKind::not_found},
           [&](Path<std::string> code) { return versioned(rules.category(*code)); }));
-  add(patch("/api/v1/patron-categories/{code}", "Change a patron category", staff,
-            {ErrorKind::not_found, conflict, stale},
-            [&](Path<std::string> code, Body<PatronCategoryChanges> changes, IfMatch seen, Caller by) {
-              return versioned(rules.change_category(*code, *changes, *seen, std::move(by)));
-            }));
-  add(del("/api/v1/patron-categories/{code}", "Delete a patron category that nobody has", staff,
-          {ErrorKind::not_found, refused, stale}, [&](Path<std::string> code, IfMatch seen, Caller by) {
-            return rules.remove_category(*code, *seen, std::move(by));
-          }));
+  add_change(patch("/api/v1/patron-categories/{code}", "Change a patron category", staff,
+                   {ErrorKind::not_found, conflict, stale},
+                   [&](Path<std::string> code, Body<PatronCategoryChanges> changes, IfMatch seen, Caller by) {
+                     return versioned(rules.change_category(*code, *changes, *seen, std::move(by)));
+                   }));
+  add_change(del("/api/v1/patron-categories/{code}", "Delete a patron category that nobody has", staff,
+                 {ErrorKind::not_found, refused, stale},
+                 [&](Path<std::string> code, IfMatch seen, Caller by) {
+                   return rules.remove_category(*code, *seen, std::move(by));
+                 }));
 
   add(get("/api/v1/circulation/patrons/{user_id}", "Read a person's category and card", staff,
           {ErrorKind::not_found}, [&](Path<UserId> user) { return rules.patron(*user); }));
-  add(put("/api/v1/circulation/patrons/{user_id}", "Set a person's category and card", staff,
-          {ErrorKind::not_found, refused}, [&](Path<UserId> user, Body<PatronRecord> record, Caller by) {
-            return rules.set_patron(*user, *record, std::move(by));
-          }));
+  add_change(put("/api/v1/circulation/patrons/{user_id}", "Set a person's category and card", staff,
+                 {ErrorKind::not_found, refused},
+                 [&](Path<UserId> user, Body<PatronRecord> record, Caller by) {
+                   return rules.set_patron(*user, *record, std::move(by));
+                 }));
   return routes;
 }
 

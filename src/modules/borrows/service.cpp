@@ -25,6 +25,14 @@ events::Change about(std::string_view type, BorrowId id, std::optional<UserId> u
   return {.type = type, .resource = "borrow", .resource_id = id.value, .subject = user, .book = book};
 }
 
+// Whether it happened is not known, and no event of this process will tell: what is shown of the book is read
+// anew, here and now.
+Failure after_doubts(events::Journal& journal, BookId book, Error error) {
+  if (error.code == "outcome_unknown")
+    journal.bus().publish({.type = "borrow.in_doubt", .user = {}, .book = book, .at = {}});
+  return Failure(std::move(error));
+}
+
 template <class T>
 Task<Result<T>> ready(Failure failure) {
   co_return std::move(failure);
@@ -97,8 +105,8 @@ Task<Result<Borrow>> BorrowService::lend_in_turn(Request request, Caller by) {
     const Timestamp now = clock_.now();
     HoldQueue queue(tx, journal_, hold_rules_, now, by);
     if (tx.postgresql()) {
-      // Counting a person's loans and adding one keeps others from adding meanwhile.
-      if (!rules_.plain()) loans.hold_borrower(request.user);
+      // Nobody else adds a loan while this person's are counted, and nobody deletes the account.
+      loans.hold_borrower(request.user);
       if (!queue.lock(request.book)) return not_found(no_such_book);
     }
     auto check = check_lending(tx, *rules, {request.book, request.user, request.days, {}}, now);
@@ -136,7 +144,7 @@ Task<Result<Borrow>> BorrowService::lend_at_once(Request request, Caller by) {
     const auto kind = attempt % 2 == 0 ? MoveKind::lend : MoveKind::lend_waiting;
     const int days = request.days.value_or(rules_.configured().period_days);
     auto made = co_await moves_.submit({kind, request.book, request.user, by, days});
-    if (!made) co_return Failure(std::move(made.error()));
+    if (!made) co_return after_doubts(journal_, request.book, std::move(made.error()));
     if (*made) {
       // The loan stands whatever becomes of the line now; what is not settled here, settle_due() finds.
       if ((*made)->holds_open > 0) (void)co_await settle_line(request.book, {}, by);
@@ -221,7 +229,7 @@ Task<Result<Borrow>> BorrowService::take_back_in_turn(BookId book, UserId user, 
 
 Task<Result<Borrow>> BorrowService::take_back_at_once(BookId book, UserId user, Caller by) {
   auto answer = co_await moves_.submit({MoveKind::take_back, book, user, by});
-  if (!answer) co_return Failure(std::move(answer.error()));
+  if (!answer) co_return after_doubts(journal_, book, std::move(answer.error()));
   auto& closed = *answer;
   if (!closed) co_return not_found(nothing_to_return);
   // The book is back whatever becomes of the line now; the copy is set aside, and settle_due() finds it.

@@ -12,22 +12,27 @@ struct Row : Stored {
   std::string owner_name;
 };
 
-const db::Columns<Row> columns{{"c.id", &Row::id},
-                               {"c.kind", &Row::kind},
-                               {"c.name", &Row::name},
-                               {"c.slug", &Row::slug},
-                               {"c.description", &Row::description},
-                               {"c.is_public", &Row::is_public},
-                               {"(SELECT count(*) FROM collection_books i JOIN books b ON b.id = i.book_id "
-                                "WHERE i.collection_id = c.id AND b.deleted_at IS NULL)",
-                                &Row::items},
-                               {"c.link_token", &Row::link_token},
-                               {"c.created_at", &Row::created_at},
-                               {"c.updated_at", &Row::updated_at},
-                               {"c.version", &Row::version},
-                               {"c.owner_id", &Row::owner_id},
-                               {"u.full_name", &Row::owner_name},
-                               {"p.access", &Row::granted}};
+db::Columns<Row> columns_with(std::string_view items) {
+  return {{"c.id", &Row::id},
+          {"c.kind", &Row::kind},
+          {"c.name", &Row::name},
+          {"c.slug", &Row::slug},
+          {"c.description", &Row::description},
+          {"c.is_public", &Row::is_public},
+          {items, &Row::items},
+          {"c.link_token", &Row::link_token},
+          {"c.created_at", &Row::created_at},
+          {"c.updated_at", &Row::updated_at},
+          {"c.version", &Row::version},
+          {"c.owner_id", &Row::owner_id},
+          {"u.full_name", &Row::owner_name},
+          {"p.access", &Row::granted}};
+}
+const auto columns = columns_with(
+    "(SELECT count(*) FROM collection_books i JOIN books b ON b.id = i.book_id "
+    "WHERE i.collection_id = c.id AND b.deleted_at IS NULL)");
+// Counting costs as much as the list is long: not where only rights are looked at.
+const auto uncounted = columns_with("0");
 
 struct ItemRow : Item {
   BookId id;
@@ -99,11 +104,24 @@ std::optional<Stored> CollectionRepository::find(std::string_view reference, Use
   return row ? std::optional(finished(std::move(*row))) : std::nullopt;
 }
 
-std::optional<Stored> CollectionRepository::find_locked(std::string_view reference, UserId asking) {
-  auto found = find(reference, asking);
-  if (!found || !tx_.postgresql()) return found;
-  tx_.one<CollectionId>("SELECT id FROM collections WHERE id = $1 FOR UPDATE", found->id);
-  return find(std::to_string(found->id.value), asking);
+std::optional<Stored> CollectionRepository::open(std::string_view reference, UserId asking) {
+  static const std::string by_id = "SELECT " + uncounted.list() + from_collections + "WHERE c.id = $2";
+  static const std::string by_slug = "SELECT " + uncounted.list() + from_collections + "WHERE c.slug = $2";
+  const auto id = as_id(reference);
+  if (tx_.postgresql() && tx_.writable()) {
+    if (id > 0)
+      tx_.one<CollectionId>("SELECT id FROM collections WHERE id = $1 FOR UPDATE", id);
+    else
+      tx_.one<CollectionId>("SELECT id FROM collections WHERE slug = $1 FOR UPDATE", reference);
+  }
+  auto row =
+      id > 0 ? tx_.find(uncounted, by_id, asking, id) : tx_.find(uncounted, by_slug, asking, reference);
+  return row ? std::optional(finished(std::move(*row))) : std::nullopt;
+}
+
+std::int64_t CollectionRepository::size(CollectionId id) {
+  static const std::string sql = std::string("SELECT count(*)") + from_items;
+  return std::get<0>(*tx_.one<std::int64_t>(sql, id));
 }
 
 std::optional<Stored> CollectionRepository::find_by_link(std::string_view token, UserId asking) {
@@ -166,11 +184,10 @@ Page<Item> CollectionRepository::items(CollectionId id, const PageRequest& page)
   static const std::string rows =
       "SELECT " + item_columns.list() + from_items +
       "ORDER BY i.position, i.book_id LIMIT CAST($2 AS BIGINT) OFFSET CAST($3 AS BIGINT)";
-  static const std::string total = std::string("SELECT count(*)") + from_items;
   Page<Item> out;
   for (auto& row : tx_.list(item_columns, rows, id, page.limit, page.skip))
     out.items.push_back(finished(std::move(row)));
-  out.total = std::get<0>(*tx_.one<std::int64_t>(total, id));
+  out.total = size(id);
   return out;
 }
 

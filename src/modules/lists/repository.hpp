@@ -22,10 +22,10 @@ class CollectionRepository {
  public:
   explicit CollectionRepository(db::Transaction& tx) : tx_(tx) {}
 
-  // `reference` is an id or a slug; `asking` is 0 for strangers. Locked: nobody else changes it before this
-  // unit ends.
+  // `reference` is an id or a slug; `asking` is 0 for strangers.
   std::optional<Stored> find(std::string_view reference, UserId asking);
-  std::optional<Stored> find_locked(std::string_view reference, UserId asking);
+  // The same without the number of items. In a writing unit nobody else changes it before that ends.
+  std::optional<Stored> open(std::string_view reference, UserId asking);
   std::optional<Stored> find_by_link(std::string_view token, UserId asking);
   // What `asking` may see: public ones, own ones, granted ones; newest first.
   Page<Stored> list(const CollectionFilter& filter, UserId asking, const PageRequest& page);
@@ -41,6 +41,7 @@ class CollectionRepository {
   void erase(CollectionId id);
 
   Page<Item> items(CollectionId id, const PageRequest& page);
+  std::int64_t size(CollectionId id);
   std::optional<Item> item(CollectionId id, BookId book);
   // At the end; a book that is there keeps its place and takes the note.
   void put(CollectionId id, BookId book, const std::optional<std::string>& note, UserId by, Timestamp now);

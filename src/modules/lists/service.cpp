@@ -35,14 +35,15 @@ events::Change about(std::string_view type, const Collection& c) {
 }
 
 // The collection when the caller may do that with it.
-Result<Stored> opened(db::Transaction& tx, const std::string& reference, Access needed, const Caller& by) {
-  CollectionRepository lists(tx);
-  auto found = tx.writable() ? lists.find_locked(reference, by.id()) : lists.find(reference, by.id());
+Result<Stored> checked(std::optional<Stored> found, Access needed, const Caller& by) {
   if (!found) return no_list();
   const auto access = access_of(*found, by);
   if (access == Access::none) return no_list();
   if (access < needed) return not_yours();
   return std::move(*found);
+}
+Result<Stored> opened(db::Transaction& tx, const std::string& reference, Access needed, const Caller& by) {
+  return checked(CollectionRepository(tx).open(reference, by.id()), needed, by);
 }
 
 std::string clean(std::string_view text) { return std::string(trim(text)); }
@@ -75,7 +76,7 @@ Task<Result<Page<Collection>>> ListService::list(CollectionFilter filter, PageRe
 Task<Result<Collection>> ListService::find(std::string reference, Caller by) {
   auto work = [reference = std::move(reference),
                by = std::move(by)](db::Transaction& tx) -> Result<Collection> {
-    auto found = opened(tx, reference, Access::view, by);
+    auto found = checked(CollectionRepository(tx).find(reference, by.id()), Access::view, by);
     if (!found) return Failure(std::move(found.error()));
     return shown(std::move(*found), by);
   };
@@ -156,7 +157,7 @@ Task<Result<Item>> ListService::put(std::string reference, BookId book, NewItem 
     if (!books::book_title(tx, book)) return not_found("Book not found");
     CollectionRepository lists(tx);
     const bool there = lists.item(list->id, book).has_value();
-    if (!there && list->items >= most_items)
+    if (!there && lists.size(list->id) >= most_items)
       return fail(ErrorKind::refused, "list_full", "The list holds as many books as it can");
     const Timestamp now = clock_.now();
     lists.put(list->id, book, item.note, by.id(), now);
@@ -164,7 +165,9 @@ Task<Result<Item>> ListService::put(std::string reference, BookId book, NewItem 
     auto change = about("collection.book_added", *list);
     change.payload = R"({"book_id":)" + std::to_string(book.value) + "}";
     journal_.record(tx, by, change);
-    return *lists.item(list->id, book);
+    auto put = lists.item(list->id, book);
+    if (!put) return not_found("Book not found");  // deleted just now
+    return std::move(*put);
   };
   co_return co_await database_.write(std::move(work));
 }

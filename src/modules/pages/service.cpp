@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::int64_t recent = 5;
 constexpr auto soon = std::chrono::hours(3 * 24);
+constexpr auto totals_kept = std::chrono::seconds(10);  // summing them reads the whole catalogue
 
 Task<Status> fill(std::optional<schema::RawJson>& member, const Part& part, Caller by) {
   if (!part) co_return Status{};
@@ -20,13 +21,27 @@ Task<Status> fill(std::optional<schema::RawJson>& member, const Part& part, Call
 
 }  // namespace
 
+Task<Result<Totals>> PageService::totals() {
+  const auto now = clock_.now();
+  {
+    std::lock_guard lock(mutex_);
+    if (totals_ && now < counted_at_ + totals_kept) co_return *totals_;
+  }
+  auto count = [](db::Transaction& tx) { return PageRepository(tx).totals(); };
+  auto fresh = co_await database_.read(std::move(count));
+  if (!fresh) co_return Failure(std::move(fresh.error()));
+  std::lock_guard lock(mutex_);
+  totals_ = *fresh;
+  counted_at_ = now;
+  co_return *fresh;
+}
+
 Task<Result<Dashboard>> PageService::dashboard(Caller by) {
   Dashboard page;
   page.generated_at = clock_.now();
-  auto count = [](db::Transaction& tx) { return PageRepository(tx).totals(); };
-  auto totals = co_await database_.read(std::move(count));
-  if (!totals) co_return Failure(std::move(totals.error()));
-  page.totals = *totals;
+  auto counted = co_await totals();
+  if (!counted) co_return Failure(std::move(counted.error()));
+  page.totals = *counted;
 
   PageRequest few;
   few.limit = recent;

@@ -10,6 +10,8 @@
 #include "modules/pages/model.hpp"
 
 #include <functional>
+#include <mutex>
+#include <optional>
 #include <string>
 
 namespace lumina::pages {
@@ -27,14 +29,20 @@ class PageService {
   void show_holds(Part part) { holds_ = std::move(part); }
   void show_recommendations(Part part) { recommendations_ = std::move(part); }
 
+  // The totals of the library may be ten seconds old.
   Task<Result<Dashboard>> dashboard(Caller by);
 
  private:
+  Task<Result<Totals>> totals();
+
   db::Database& database_;
   const Clock& clock_;
   books::BookService& books_;
   borrows::BorrowService& borrows_;
   Part holds_, recommendations_;
+  std::mutex mutex_;  // of the two below
+  std::optional<Totals> totals_;
+  Timestamp counted_at_;
 };
 
 }  // namespace lumina::pages

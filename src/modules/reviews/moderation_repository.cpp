@@ -1,5 +1,7 @@
 #include "modules/reviews/moderation_repository.hpp"
 
+#include "modules/reviews/repository.hpp"
+
 namespace lumina::reviews {
 namespace {
 
@@ -14,11 +16,11 @@ const db::Columns<ReplyRow> reply_columns{{"p.id", &ReplyRow::id},
                                           {"p.created_at", &ReplyRow::created_at},
                                           {"p.user_id", &ReplyRow::user_id},
                                           {"u.full_name", &ReplyRow::name}};
-const db::Columns<Report> report_columns{{"user_id", &Report::user_id},
-                                         {"reason", &Report::reason},
-                                         {"note", &Report::note},
-                                         {"created_at", &Report::created_at}};
-
+// $1 is a list.
+const std::string numbered_reports =
+    "SELECT t.review_id, t.user_id, t.reason, t.note, t.created_at FROM (SELECT review_id, user_id, reason, "
+    "note, created_at, row_number() OVER (PARTITION BY review_id ORDER BY created_at, user_id) AS place "
+    "FROM review_reports ";
 constexpr auto from_replies = " FROM review_replies p JOIN users u ON u.id = p.user_id ";
 const std::string undecided =
     " FROM reviews r WHERE r.standing IN ('shown', 'pending') "
@@ -43,11 +45,24 @@ std::int64_t ModerationRepository::reports(ReviewId id) {
   return std::get<0>(*tx_.one<std::int64_t>("SELECT count(*) FROM review_reports WHERE review_id = $1", id));
 }
 
-std::vector<Report> ModerationRepository::reports_of(ReviewId id) {
-  static const std::string sql =
-      "SELECT " + report_columns.list() +
-      " FROM review_reports WHERE review_id = $1 ORDER BY created_at, user_id LIMIT 100";
-  return tx_.list(report_columns, sql, id);
+std::vector<std::pair<ReviewId, Report>> ModerationRepository::reports_of(const std::vector<ReviewId>& ids) {
+  std::vector<std::pair<ReviewId, Report>> all;
+  const auto read = [&](const std::string& sql) {
+    tx_.each<ReviewId, UserId, Reason, std::optional<std::string>, Timestamp>(
+        [&](ReviewId id, UserId user, Reason reason, std::optional<std::string> note, Timestamp at) {
+          all.emplace_back(id, Report{user, reason, std::move(note), at});
+        },
+        sql, texts_of(ids));
+  };
+  static const std::string of_sqlite = numbered_reports +
+                                       "WHERE review_id IN (SELECT CAST(value AS BIGINT) FROM "
+                                       "json_each($1))) t WHERE t.place <= 100 ORDER BY t.review_id, t.place";
+  static const std::string of_postgresql =
+      numbered_reports +
+      "WHERE review_id IN (SELECT jsonb_array_elements_text($1::text::jsonb)::bigint)) t "
+      "WHERE t.place <= 100 ORDER BY t.review_id, t.place";
+  read(tx_.postgresql() ? of_postgresql : of_sqlite);
+  return all;
 }
 
 void ModerationRepository::forget_reports(ReviewId id) {

@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace lumina::reviews {
@@ -17,7 +18,8 @@ class ModerationRepository {
   // False when this person has reported it already.
   bool report(ReviewId id, UserId user, const NewReport& report, Timestamp now);
   std::int64_t reports(ReviewId id);
-  std::vector<Report> reports_of(ReviewId id);
+  // The first hundred of each of these, with whose they are, in the order of time.
+  std::vector<std::pair<ReviewId, Report>> reports_of(const std::vector<ReviewId>& ids);
   void forget_reports(ReviewId id);
   // Reported and not decided: those that wait first, then by number.
   Page<ReviewId> reported(const PageRequest& page);

@@ -4,6 +4,8 @@
 #include "modules/reviews/moderation_repository.hpp"
 #include "modules/reviews/repository.hpp"
 
+#include <unordered_map>
+
 namespace lumina::reviews {
 namespace {
 
@@ -65,9 +67,16 @@ Task<Result<Page<ReportedReview>>> ModerationService::reported(PageRequest page)
     const auto found = moderation.reported(page);
     Page<ReportedReview> out;
     out.total = found.total;
+    std::unordered_map<ReviewId, ReportedReview> by_id;
+    for (auto& review : reviews.find_all(found.items)) {
+      const auto id = review.id;
+      by_id[id].review = std::move(review);
+    }
+    for (auto& [id, report] : moderation.reports_of(found.items))
+      if (const auto item = by_id.find(id); item != by_id.end())
+        item->second.reports.push_back(std::move(report));
     for (const auto id : found.items)
-      if (auto review = reviews.find(id))
-        out.items.push_back({std::move(*review), moderation.reports_of(id)});
+      if (const auto item = by_id.find(id); item != by_id.end()) out.items.push_back(std::move(item->second));
     return out;
   };
   co_return co_await database_.read(std::move(work));

@@ -61,6 +61,23 @@ std::optional<Review> ReviewRepository::find(ReviewId id) {
   return row ? std::optional(finished(std::move(*row))) : std::nullopt;
 }
 
+std::vector<std::string> texts_of(const std::vector<ReviewId>& ids) {
+  std::vector<std::string> texts;
+  texts.reserve(ids.size());
+  for (const auto id : ids) texts.push_back(std::to_string(id.value));
+  return texts;
+}
+
+std::vector<Review> ReviewRepository::find_all(const std::vector<ReviewId>& ids) {
+  static const std::string of_sqlite =
+      "SELECT " + columns.list() + from_reviews +
+      "WHERE r.id IN (SELECT CAST(value AS BIGINT) FROM json_each($1)) ORDER BY r.id";
+  static const std::string of_postgresql =
+      "SELECT " + columns.list() + from_reviews +
+      "WHERE r.id IN (SELECT jsonb_array_elements_text($1::text::jsonb)::bigint) ORDER BY r.id";
+  return finished(tx_.list(columns, tx_.postgresql() ? of_postgresql : of_sqlite, texts_of(ids)));
+}
+
 std::optional<Review> ReviewRepository::find_locked(ReviewId id) {
   if (tx_.postgresql()) tx_.one<ReviewId>("SELECT id FROM reviews WHERE id = $1 FOR UPDATE", id);
   return find(id);

@@ -20,6 +20,9 @@ struct Totals {
   std::vector<RatingCount> histogram;
 };
 
+// As a parameter.
+std::vector<std::string> texts_of(const std::vector<ReviewId>& ids);
+
 class ReviewRepository {
  public:
   explicit ReviewRepository(db::Transaction& tx) : tx_(tx) {}
@@ -27,6 +30,8 @@ class ReviewRepository {
   std::optional<Review> find(ReviewId id);
   // The same, and nobody else changes it before this unit of work ends.
   std::optional<Review> find_locked(ReviewId id);
+  // Those of these that exist, in the order of their numbers.
+  std::vector<Review> find_all(const std::vector<ReviewId>& ids);
   Page<Review> list(BookId book, const ReviewOrder& order, const PageRequest& page);
   // The newest and most helpful that give nothing away, for themes and summary.
   std::vector<Review> sample(BookId book, int most);

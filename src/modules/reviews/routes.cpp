@@ -67,7 +67,8 @@ std::vector<Route> review_routes(ReviewService& reviews, ModerationService& mode
             [&](Path<ReviewId> id, Body<ReviewChanges> changes, IfMatch seen, Caller by) {
               return versioned(reviews.change(*id, *changes, *seen, by));
             }));
-  add(del("/api/v1/reviews/{id}", "Delete one's review", reader, {ErrorKind::not_found, ErrorKind::stale},
+  add(del("/api/v1/reviews/{id}", "Delete one's review", reader,
+          {ErrorKind::not_found, ErrorKind::stale, refused},
           [&](Path<ReviewId> id, IfMatch seen, Caller by) { return reviews.remove(*id, *seen, by); }));
   add(post("/api/v1/reviews/{id}/helpful", "Say that a review helped", reader,
            {ErrorKind::not_found, refused},
@@ -77,11 +78,13 @@ std::vector<Route> review_routes(ReviewService& reviews, ModerationService& mode
           [&](Path<ReviewId> id, Caller by) { return reviews.vote(*id, false, by); })
           .with_status(200));
   add(cached(get("/api/v1/books/{id}/analysis", "What a book's reviews add up to", Access::anyone(),
-                 {ErrorKind::not_found}, [&](Path<BookId> book) { return reviews.analyze(*book); }),
+                 {ErrorKind::not_found}, [&](Path<BookId> book) { return reviews.analyze(*book); })
+                 .by_itself(),
              cache, by_path_id("book")));
-  add(post("/api/v1/sentiment", "How does this text feel", reader, {}, [&](Body<SentimentRequest> request) {
-        return reviews.sentiment(*request);
-      }).with_status(200));
+  add(post("/api/v1/sentiment", "How does this text feel", reader, {},
+           [&](Body<SentimentRequest> request) { return reviews.sentiment(*request); })
+          .with_status(200)
+          .by_itself());
 
   add_moderation(routes, moderation);
   for (auto& alias :

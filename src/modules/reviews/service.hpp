@@ -36,6 +36,7 @@ class ReviewService {
   Task<Result<Review>> find(ReviewId id, bool spoilers, Caller by);
   Task<Result<Page<Review>>> list(BookId book, ReviewOrder order, PageRequest page);
   Task<Result<Review>> change(ReviewId id, ReviewChanges changes, Precondition seen, Caller by);
+  // Refused under_moderation to its author while it waits for a decision or is hidden.
   Task<Status> remove(ReviewId id, Precondition seen, Caller by);
   // One vote a person; voting again, or taking back what is not there, changes nothing.
   Task<Result<Review>> vote(ReviewId id, bool helpful, Caller by);

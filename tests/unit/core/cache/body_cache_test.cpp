@@ -73,6 +73,15 @@ TEST_CASE("an answer read before a change and kept after it is never served") {
   CHECK(cache.find("/books/42")->bytes == "new");
 }
 
+TEST_CASE("an answer read before everything was cleared is never served") {
+  BodyCache cache(1 << 20);
+  const Tag book("book", 42);
+  auto before = cache.versions({book});
+  cache.clear();
+  cache.put("/books/42", std::move(before), body("old"));
+  CHECK_FALSE(cache.find("/books/42"));
+}
+
 TEST_CASE("the least recently used answers make room") {
   BodyCache cache(32 * 4096);
   CHECK(cache.roomy());

@@ -130,6 +130,24 @@ class House {
     all.push_back(post_("/busy", anyone, [this](Body<Note> n) {
       return write(*n, Error{ErrorKind::unavailable, "busy", "Busy", {}, 1});
     }));
+    for (const auto& [path, code] : {std::pair{"/full", "storage_full"}, std::pair{"/lost", "busy"}})
+      all.push_back(post_(path, anyone, [this, code](Body<Note> n) {
+                      const bool first = ++answered_ % 2 == 1;
+                      const Error why{ErrorKind::unavailable, code, "No", {}, 1};
+                      return write(*n, first ? std::optional(why) : std::nullopt);
+                    }).by_itself());
+    for (const bool alone : {false, true}) {
+      auto route = post_(alone ? "/limited/alone" : "/limited", anyone, [this](Body<Note> n) {
+        const bool first = ++answered_ % 2 == 1;
+        const Error why{ErrorKind::rate_limited, "rate_limited", "No", {}, 1};
+        return write(*n, first ? std::optional(why) : std::nullopt);
+      });
+      route.joins = !alone;
+      all.push_back(std::move(route));
+    }
+    all.push_back(post_("/throw/alone", anyone, [](Body<Note>) -> Result<Note> {
+                    throw std::runtime_error("a bug");
+                  }).by_itself());
     all.push_back(
         post_("/throw", anyone, [](Body<Note>) -> Result<Note> { throw std::runtime_error("a bug"); }));
     return all;
@@ -143,6 +161,7 @@ class House {
   FixedClock clock_{*parse_rfc3339("2026-11-22T10:00:00Z")};
   Everybody everybody_;
   int processes_ = 0;
+  std::atomic<int> answered_{0};
   std::unique_ptr<db::Database> database_;
   std::unique_ptr<Idempotency> once_;
   std::unique_ptr<http::Router> router_;
@@ -218,6 +237,34 @@ TEST_CASE("refusals are kept with what they left, and 5xx are taken back", "[A47
   const auto invalid = house.post("/write", R"({"value":"x"})", "i");
   CHECK(invalid.status == 422);
   CHECK(replayed(house.post("/write", R"({"value":"x"})", "i")));
+}
+
+TEST_CASE("a refusal for the moment is not kept", "[A47]") {
+  House house(GENERATE(from_databases()));
+  for (const std::string path : {"/limited", "/limited/alone"}) {
+    CAPTURE(path);
+    CHECK(house.post(path, one, path).status == 429);
+    const auto again = house.post(path, one, path);
+    CHECK(again.status == 200);
+    CHECK(!replayed(again));
+    CHECK(replayed(house.post(path, one, path)));
+  }
+}
+
+TEST_CASE("work of two steps that failed half-way is not done twice", "[A47]") {
+  House house(GENERATE(from_databases()));
+  CHECK(house.post("/lost", one, "l").status == 503);
+  CHECK(house.notes() == 1);
+  CHECK(house.post("/lost", one, "l").problem_code == "idempotency_interrupted");
+  CHECK(house.notes() == 1);
+  CHECK(house.post("/throw/alone", one, "t").status == 500);
+  CHECK(house.post("/throw/alone", one, "t").problem_code == "idempotency_interrupted");
+}
+
+TEST_CASE("work that was refused before it began may be asked for again with its key", "[A47]") {
+  House house(GENERATE(from_databases()));
+  CHECK(house.post("/full", one, "f").status == 503);
+  CHECK(house.post("/full", one, "f").status == 200);
 }
 
 TEST_CASE("a key lives for a day and a restart", "[A47]") {

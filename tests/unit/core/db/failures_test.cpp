@@ -1,6 +1,7 @@
 // What happens when the database fails: full disks, killed sessions, deadlocks.
 #include "core/db/connection.hpp"
 #include "core/db/database.hpp"
+#include "core/runtime/block_on.hpp"
 #include "support/databases.hpp"
 
 #include <catch2/catch.hpp>
@@ -262,6 +263,74 @@ TEST_CASE("a unit whose session is killed half-way runs again and happens once")
     return runs;
   };
   CHECK(db.database.write_now(work) == 2);
+  CHECK(number(db.database, "SELECT count(*) FROM t") == 1);
+}
+
+// One statement that commits by itself.
+template <class F>
+auto write_single(Database& database, F work) {
+  return runtime::block_on(database.write(std::move(work), Atomicity::single));
+}
+
+TEST_CASE("a statement that commits by itself and whose answer is lost is not sent again") {
+  if (!test::have_postgresql()) return;
+  Postgresql db;
+  int runs = 0;
+  auto work = [&](Transaction& tx) -> int {
+    tx.execute("INSERT INTO t (id) VALUES ((SELECT count(*) FROM t))");
+    tx.one<std::int64_t>("SELECT pg_terminate_backend(pg_backend_pid())::int");
+    return ++runs;
+  };
+  const auto result = write_single(db.database, work);
+  REQUIRE(!result);
+  CHECK(result.error().kind == ErrorKind::unavailable);
+  CHECK(result.error().code == "outcome_unknown");
+  CHECK(runs == 0);
+  CHECK(number(db.database, "SELECT count(*) FROM t") == 1);
+}
+
+TEST_CASE("a commit whose answer is lost is told as what it is") {
+  if (!test::have_postgresql()) return;
+  Postgresql db;
+  // Ends its own session while it commits.
+  db.fresh.script(
+      "CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM "
+      "pg_terminate_backend(pg_backend_pid()); RETURN NULL; END'; "
+      "CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW "
+      "EXECUTE FUNCTION die()");
+  const auto result = db.insert(1);
+  REQUIRE(!result);
+  CHECK(result.error().code == "outcome_unknown");
+}
+
+TEST_CASE("a statement that commits by itself finds a session killed while idle, and happens once") {
+  if (!test::have_postgresql()) return;
+  Postgresql db;
+  int runs = 0;
+  auto work = [&](Transaction& tx) -> int {
+    ++runs;
+    tx.execute("INSERT INTO t (id) VALUES ((SELECT count(*) FROM t))");
+    return runs;
+  };
+  REQUIRE(write_single(db.database, work));
+  const auto before = db.session();
+  db.kill(before);
+  CHECK(write_single(db.database, work));
+  CHECK(runs == 2);
+  CHECK(db.session() != before);
+  CHECK(number(db.database, "SELECT count(*) FROM t") == 2);
+}
+
+TEST_CASE("a statement that commits by itself is repeated after a conflict, which took it back") {
+  if (!test::have_postgresql()) return;
+  Postgresql db;
+  int runs = 0;
+  auto work = [&](Transaction& tx) -> int {
+    if (++runs < 3) tx.one<std::int64_t>("SELECT raise('40P01')");
+    tx.execute("INSERT INTO t (id) VALUES (1)");
+    return runs;
+  };
+  CHECK(write_single(db.database, work) == 3);
   CHECK(number(db.database, "SELECT count(*) FROM t") == 1);
 }
 

@@ -7,7 +7,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <mutex>
+#include <sqlite3.h>
 #include <thread>
 
 namespace lumina::db {
@@ -65,6 +67,23 @@ TEST_CASE("servers that start at once migrate once", "[K7]") {
   CHECK(failures == std::vector<std::string>{});
   std::sort(applied.begin(), applied.end());
   CHECK(applied == all_versions());
+}
+
+// SQLite says BUSY at once, whatever the busy timeout, to who would write and has read already.
+TEST_CASE("a connection waits for another program that is making the file", "[K7]") {
+  TestDatabase fresh(test::Database::sqlite);
+  sqlite3* other = nullptr;
+  REQUIRE(sqlite3_open((fresh.folder() / "luminalib.db").c_str(), &other) == SQLITE_OK);
+  const auto run = [other](const char* sql) { return sqlite3_exec(other, sql, nullptr, nullptr, nullptr); };
+  REQUIRE(run("CREATE TABLE t (n BIGINT); BEGIN IMMEDIATE; INSERT INTO t VALUES (1)") == SQLITE_OK);
+  std::thread ending([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(30));
+    CHECK(run("COMMIT") == SQLITE_OK);
+    sqlite3_close(other);
+  });
+  CHECK_NOTHROW(Connection(fresh.url(), Connection::Access::write));
+  ending.join();
+  CHECK(number(fresh, "SELECT n FROM t") == 1);
 }
 
 TEST_CASE("a migration that breaks half-way leaves nothing behind and succeeds later", "[K7]") {

@@ -1,15 +1,7 @@
 // Lines of people under many hands at once, through the services and on real databases: whatever the order of
 // events, what the line promises holds.
-#include "core/db/migrator.hpp"
-#include "modules/books/service.hpp"
-#include "modules/borrows/copy_service.hpp"
-#include "modules/borrows/hold_service.hpp"
-#include "modules/borrows/service.hpp"
-#include "support/databases.hpp"
+#include "unit/modules/borrows/library.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/use_future.hpp>
 #include <catch2/catch.hpp>
 
 #include <atomic>
@@ -24,7 +16,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::from_databases;
-using test::TestDatabase;
 
 // True at every commit, not only when all is quiet. Each counts what breaks the promise.
 constexpr std::string_view promises[] = {
@@ -62,99 +53,21 @@ constexpr std::string_view balances[] = {
     "c.book_id = s.book_id AND c.status NOT IN ('lost', 'missing', 'withdrawn'))",
     "SELECT count(*) FROM holds WHERE status = 'ready' AND copy_id IS NULL"};
 
-class Library {
- public:
-  explicit Library(test::Database kind)
-      : fresh(kind),
-        database((db::migrate(fresh.url()), db::Options{.url = fresh.url(), .pool = 8})),
-        journal(clock, bus, "test"),
-        rules(bus, {}),
-        books(database, clock, journal),
-        loans(database, clock, journal, rules),
-        stock(database, clock, journal),
-        holds(database, clock, journal) {}
-  ~Library() {
-    database.stop();
-    guard_.reset();
-    thread_.join();
+void check_balance(Library& library, const std::vector<BookId>& shelf) {
+  for (const auto sql : promises) {
+    INFO(sql);
+    CHECK(library.number(sql) == 0);
   }
-
-  template <class T>
-  T await(Task<T> task) {
-    return boost::asio::co_spawn(io_, std::move(task), boost::asio::use_future).get();
+  for (const auto sql : balances) {
+    INFO(sql);
+    CHECK(library.number(sql) == 0);
   }
-  std::vector<UserId> people(int count) {
-    auto work = [count](db::Transaction& tx) {
-      std::vector<UserId> made;
-      for (int i = 0; i < count; ++i)
-        made.push_back(
-            std::get<0>(*tx.one<UserId>("INSERT INTO users (email, email_key, password_hash, full_name, "
-                                        "name_key, created_at, updated_at) "
-                                        "VALUES ($1, $1, 'x', 'Somebody', 'somebody', 0, 0) RETURNING id",
-                                        "person" + std::to_string(i) + "@example.org")));
-      return made;
-    };
-    return *database.write_now(work);
+  for (const auto id : shelf) {
+    const auto line = library.await(library.holds.line(id));
+    REQUIRE(line);
+    for (std::size_t i = 0; i < line->size(); ++i) CHECK((*line)[i].position == static_cast<int>(i) + 1);
   }
-  BookId book(int copies) {
-    books::NewBook fresh_book;
-    fresh_book.title = "Emma";
-    fresh_book.author = "Jane Austen";
-    fresh_book.copies = copies;
-    return await(books.create(fresh_book, staff()))->id;
-  }
-  static Caller person(UserId id) {
-    Caller caller;
-    caller.user = id;
-    caller.address = "192.0.2.1";
-    caller.request_id = "test";
-    return caller;
-  }
-  static Caller staff() {
-    Caller caller = person(UserId{1});
-    caller.role = Role::librarian;
-    return caller;
-  }
-  template <class T>
-  static std::string outcome(const Result<T>& result) {
-    return result ? "ok" : result.error().code;
-  }
-  std::int64_t number(std::string_view sql) {
-    auto work = [&](db::Transaction& tx) { return std::get<0>(*tx.one<std::int64_t>(sql)); };
-    return *database.read_now(work);
-  }
-  void check_balance(const std::vector<BookId>& shelf) {
-    for (const auto sql : promises) {
-      INFO(sql);
-      CHECK(number(sql) == 0);
-    }
-    for (const auto sql : balances) {
-      INFO(sql);
-      CHECK(number(sql) == 0);
-    }
-    for (const auto id : shelf) {
-      const auto line = await(holds.line(id));
-      REQUIRE(line);
-      for (std::size_t i = 0; i < line->size(); ++i) CHECK((*line)[i].position == static_cast<int>(i) + 1);
-    }
-  }
-
-  TestDatabase fresh;
-  FixedClock clock{*parse_rfc3339("2026-11-22T10:00:00Z")};
-  db::Database database;
-  events::Bus bus;
-  events::Journal journal;
-  RuleBook rules;
-  books::BookService books;
-  BorrowService loans;
-  CopyService stock;
-  HoldService holds;
-
- private:
-  boost::asio::io_context io_{1};
-  boost::asio::executor_work_guard<IoExecutor> guard_{io_.get_executor()};
-  std::thread thread_{[this] { io_.run(); }};
-};
+}
 
 // One random thing that somebody does; gives its outcome.
 class Somebody {
@@ -253,7 +166,7 @@ TEST_CASE("one after the other, every step leaves every line in order", "[D14][D
     const auto outcome = somebody.act();
     CAPTURE(outcome);
     CHECK(expected_outcomes.contains(outcome));
-    if (step % 5 == 0) library.check_balance(shelf);
+    if (step % 5 == 0) check_balance(library, shelf);
   }
   CHECK(library.number("SELECT count(*) FROM holds WHERE status = 'fulfilled'") > 0);
 }
@@ -293,7 +206,7 @@ TEST_CASE("whatever many people do at once, every line stays in order", "[D14][D
   running = false;
   watcher.join();
   CHECK(unexpected == std::vector<std::string>{});
-  library.check_balance(shelf);
+  check_balance(library, shelf);
 }
 
 TEST_CASE("a return and a hold placed at the same moment never miss each other", "[D14]") {
@@ -312,7 +225,7 @@ TEST_CASE("a return and a hold placed at the same moment never miss each other",
     returning.join();
     REQUIRE(hold);
     CHECK(library.await(library.holds.find(hold->id, Library::staff()))->status == HoldStatus::ready);
-    library.check_balance({book});
+    check_balance(library, {book});
     REQUIRE(library.await(library.loans.borrow(book, {}, {}, Library::person(people[1]))));
     REQUIRE(library.await(library.loans.give_back(book, {}, {}, Library::person(people[1]))));
   }
@@ -332,7 +245,7 @@ TEST_CASE("what a process left between a return and its line is mended", "[D14]"
       "UPDATE book_stats SET active_borrows = 0");
   CHECK(*library.await(library.holds.settle_due()) == 1);
   CHECK(library.await(library.holds.find(hold->id, Library::staff()))->status == HoldStatus::ready);
-  library.check_balance({book});
+  check_balance(library, {book});
 }
 
 }  // namespace
