@@ -26,10 +26,6 @@ struct AnswerLost : Unreachable {
 struct StorageFull : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
-// A serialization failure or deadlock: the same unit of work may succeed when run again.
-struct TryAgain : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
 // The statement is wrong or broke a constraint that the code did not foresee: a bug.
 struct StatementError : std::runtime_error {
   using std::runtime_error::runtime_error;

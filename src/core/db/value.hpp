@@ -18,6 +18,12 @@
 
 namespace lumina::db {
 
+// A serialization failure or deadlock: the same unit of work may succeed when run again, which Database sees
+// to. A unit that finds that what it locked is not all it needs may throw it too.
+struct TryAgain : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
 using Value = std::variant<std::monostate, std::int64_t, double, std::string>;
 
 // JSON array text, for columns that hold a list of strings.

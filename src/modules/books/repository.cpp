@@ -160,13 +160,22 @@ BookRepository::Change BookRepository::update(BookId id, std::int64_t version, c
   return Change::done;
 }
 
+// Copies before counters, the order in which everybody locks them. Whoever adds a copy from here on waits for
+// the counters, and finds the book gone; one that was added while we waited is not ours, so we begin anew.
+void BookRepository::lock_copies(BookId id) {
+  if (!tx_.postgresql()) return;
+  std::int64_t locked = 0;
+  tx_.each<CopyId>([&](CopyId) { ++locked; },
+                   "SELECT id FROM copies WHERE book_id = $1 ORDER BY id FOR NO KEY UPDATE", id);
+  tx_.one<BookId>("SELECT book_id FROM book_stats WHERE book_id = $1 FOR NO KEY UPDATE", id);
+  const auto there = tx_.one<std::int64_t>("SELECT count(*) FROM copies WHERE book_id = $1", id);
+  if (std::get<0>(*there) != locked) throw db::TryAgain("the copies of a book changed meanwhile");
+}
+
 BookRepository::Removal BookRepository::erase(BookId id, Timestamp now) {
-  // Copies before counters, as loans lock them. A loan that is being made takes its copy from
-  // copies_available, so one of the two loses; the caller rolls back when it is this one.
-  constexpr auto withdraw =
-      "UPDATE copies SET status = 'withdrawn', barcode = NULL, updated_at = $2 WHERE book_id = $1 AND "
-      "(status <> 'withdrawn' OR barcode IS NOT NULL)";
-  tx_.execute(withdraw, id, now);
+  lock_copies(id);
+  tx_.execute("UPDATE copies SET status = 'withdrawn', barcode = NULL, updated_at = $2 WHERE book_id = $1",
+              id, now);
   const auto emptied = tx_.execute(
       "UPDATE book_stats SET copies_total = 0, copies_available = 0 WHERE book_id = $1 AND active_borrows = "
       "0 AND "
@@ -180,9 +189,6 @@ BookRepository::Removal BookRepository::erase(BookId id, Timestamp now) {
     if (!lent) return Removal::absent;
     return std::get<0>(*lent) > 0 ? Removal::on_loan : Removal::on_hold;
   }
-  // A copy that was added while the statement above waited for its adder. Whoever adds one now waits for the
-  // counters, and finds the book gone.
-  if (tx_.postgresql()) tx_.execute(withdraw, id, now);
   const auto gone = tx_.execute(
       "UPDATE books SET deleted_at = $2, updated_at = $2, version = version + 1 WHERE id = $1 AND deleted_at "
       "IS NULL",

@@ -50,6 +50,7 @@ class BookRepository {
 
  private:
   void write_tags(BookId id, const std::vector<std::string>& tags);
+  void lock_copies(BookId id);
   db::Transaction& tx_;
 };
 

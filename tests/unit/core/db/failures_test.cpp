@@ -10,6 +10,7 @@
 #include <chrono>
 #include <csignal>
 #include <latch>
+#include <signal.h>
 #include <sys/resource.h>
 #include <thread>
 
@@ -153,6 +154,9 @@ struct Postgresql {
     tx.one<bool>("SELECT pg_terminate_backend($1::int)::int", session);
     while (std::get<0>(*tx.one<std::int64_t>("SELECT count(*) FROM pg_stat_activity WHERE pid = $1::int",
                                              session)) > 0)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    // It leaves that list before its sockets are closed.
+    while (::kill(static_cast<pid_t>(session), 0) == 0)
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   Status insert(std::int64_t id) {
