@@ -35,8 +35,13 @@
 #include "core/webhooks/repository.hpp"
 #include "core/webhooks/routes.hpp"
 #include "core/webhooks/sender.hpp"
+#include "modules/books/cover_routes.hpp"
+#include "modules/books/exchange_routes.hpp"
+#include "modules/books/export_routes.hpp"
 #include "modules/books/import_job.hpp"
+#include "modules/books/import_routes.hpp"
 #include "modules/books/importer.hpp"
+#include "modules/books/opds_routes.hpp"
 #include "modules/books/routes.hpp"
 #include "modules/borrows/analytics_routes.hpp"
 #include "modules/borrows/branch_service.hpp"
@@ -53,10 +58,12 @@
 #include "modules/borrows/routes.hpp"
 #include "modules/borrows/rule_routes.hpp"
 #include "modules/borrows/service.hpp"
+#include "modules/lists/feed_routes.hpp"
 #include "modules/lists/routes.hpp"
 #include "modules/pages/routes.hpp"
 #include "modules/reviews/routes.hpp"
 #include "modules/reviews/sentiment_builtin.hpp"
+#include "reader_notes.hpp"
 #include "request_metrics.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -129,6 +136,14 @@ http::ClientOptions webhook_client_options(const config::Config& c) {
   options.deadline = 20s;
   options.most_bytes = 64 * 1024;
   if (!c.webhook_allow_private) options.allowed = http::is_public_address;
+  return options;
+}
+
+// Open Library's answers on 25 books are some 100 KB.
+http::ClientOptions lookup_client_options() {
+  http::ClientOptions options;
+  options.deadline = 5s;
+  options.most_bytes = 4 * 1024 * 1024;
   return options;
 }
 
@@ -230,6 +245,9 @@ struct App::Parts {
   auth::Administration administration;
   auth::RequestAuthenticator authenticator;
   books::BookService books;
+  books::CoverService covers;
+  books::LookupService lookup;
+  books::ImportRows import_rows;
   books::Importer importer;
   borrows::HoldRules hold_rules;
   borrows::RuleBook rule_book;
@@ -249,6 +267,7 @@ struct App::Parts {
   reviews::ReviewService reviews;
   reviews::ModerationService moderation;
   lists::ListService lists;
+  lists::SyncService reading_sync;
   pages::PageService pages;
   calls::Idempotency once;
   std::shared_ptr<RateRules> rates;
@@ -305,7 +324,10 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
       administration(database, *clock, journal, hasher, auth_settings.get()->policy),
       authenticator(database, *clock, verifier, account_states, password_gate, auth_settings),
       books(database, *clock, journal),
-      importer(database, books),
+      covers(database, *clock, journal),
+      lookup(database, *clock, http::Client(lookup_client_options()), config.open_library_url),
+      import_rows(database, *clock, books),
+      importer(database, books, import_rows),
       hold_rules{static_cast<int>(config.hold_pickup_days), static_cast<int>(config.loan_period_days)},
       rule_book(bus, {static_cast<int>(config.loan_period_days), config.max_loans,
                       static_cast<int>(config.max_renewals)}),
@@ -327,6 +349,7 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
               }),
       moderation(database, *clock, journal),
       lists(database, *clock, journal),
+      reading_sync(database, *clock, journal),
       pages(database, *clock, books, borrows),
       once(database, *clock, security::hmac_sha256(secret_of(config), "idempotency"), origin),
       rates(std::make_shared<RateRules>(config)),
@@ -335,6 +358,10 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
       request_metrics(registry, router),
       pipeline(router, authenticator, pipeline_options()) {
   books::keep_cache_true(bus, cache);
+  importer.keep_notes_with([this](BookId book, const books::ReaderNotes& notes, const Caller& by) {
+    return keep_reader_notes(lists, reviews, book, notes, by);
+  });
+  importer.look_up_with([this](const std::vector<std::string>& isbns) { return lookup.look_up_now(isbns); });
   people.also_erase(&lists::forget_lists_of);
   people.also_erase(&calls::forget_answers_of);
   pages.show_holds([this](Caller by) { return open_holds(by.id()); });
@@ -416,6 +443,10 @@ void App::Parts::make_schedules() {
                     const auto before = clock->now() + std::chrono::hours(-24 * config.address_days);
                     return counted("blanked", runtime::block_on(auth::forget_addresses(database, before)));
                   });
+  scheduler.add("imports.prune", "Forgets refused records of imports after thirty days", Cadence::every(1h),
+                [this, counted](jobs::JobContext&) {
+                  return counted("removed", import_rows.prune_now(clock->now() - failed_jobs_kept));
+                });
   scheduler.add("tasks.prune", "Forgets ended tasks, the files they left, and old deliveries",
                 Cadence::every(1h), [this, counted](jobs::JobContext&) {
                   spool.sweep(spool_kept);
@@ -438,6 +469,11 @@ std::vector<http::Route> App::Parts::routes() {
   add(auth::account_routes(sign_in, people));
   add(auth::email_routes(email_changes));
   add(books::book_routes(books, importer, job_queue, spool, cache, of_a_book()));
+  add(books::export_routes(books, *clock));
+  add(books::import_routes(import_rows, job_queue, spool));
+  add(books::cover_routes(covers, lookup));
+  add(books::opds_routes(books, books::search_by_listing(books), cache));
+  add(books::exchange_routes(database, books, books::search_by_listing(books), *clock));
   add(borrows::borrow_routes(borrows, cache));
   add(borrows::copy_routes(copies, branches));
   add(borrows::hold_routes(holds, forecasts));
@@ -448,6 +484,8 @@ std::vector<http::Route> App::Parts::routes() {
   add(borrows::analytics_routes(analytics));
   add(reviews::review_routes(reviews, moderation, cache));
   add(lists::list_routes(lists));
+  add(lists::sync_routes(reading_sync));
+  add(lists::feed_routes(lists));
   add(pages::page_routes(pages));
   add(jobs::task_routes(tasks, scheduler));
   add(events::event_routes(database, hub));

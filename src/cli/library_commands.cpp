@@ -3,8 +3,7 @@
 #include "app.hpp"
 #include "cli/commands.hpp"
 #include "cli/demo_library.hpp"
-#include "core/json/codec.hpp"
-#include "modules/books/csv_writer.hpp"
+#include "modules/books/export_format.hpp"
 #include "modules/books/importer.hpp"
 
 #include <fmt/format.h>
@@ -23,23 +22,6 @@ int problem(const Error& error) {
   for (const auto& f : error.fields)
     fmt::print(stderr, "  {} {}\n", f.loc.empty() ? "" : f.loc.back(), f.message);
   return 1;
-}
-
-void write_row(books::CsvWriter& csv, const books::Book& b) {
-  const auto text = [&](const std::optional<std::string>& v) { v ? csv.text(*v) : csv.empty(); };
-  const auto number = [&](const std::optional<int>& v) { v ? csv.number(*v) : csv.empty(); };
-  csv.text(b.title).text(b.author);
-  text(b.isbn);
-  text(b.genre);
-  number(b.year_published);
-  text(b.description);
-  text(b.language);
-  text(b.publisher);
-  number(b.page_count);
-  csv.raw(books::join_tags(b.tags));
-  text(b.cover_url);
-  csv.number(b.copies_total);
-  csv.end_row();
 }
 
 }  // namespace
@@ -83,32 +65,23 @@ int export_file(const Invocation& invocation, const config::Config& config) {
     }
   }
   std::ostream& out = invocation.file == "-" ? std::cout : file;
-  const bool json_lines = invocation.file.ends_with(".jsonl") || invocation.file.ends_with(".ndjson");
   auto app = library(config);
+  const auto writer = books::BookWriter::make(books::export_kind_of(invocation.file));
   std::string text;
-  books::CsvWriter csv(text);
-  if (!json_lines) {
-    for (auto name : {"title", "author", "isbn", "genre", "year_published", "description", "language",
-                      "publisher", "page_count", "tags", "cover_url", "copies"})
-      csv.raw(name);
-    csv.end_row();
-  }
-  PageRequest page;
+  writer->begin(text);
+  BookId last{};
   std::int64_t rows = 0;
-  do {
-    auto listing = app->books().list_now({}, page);
-    if (!listing) return problem(listing.error());
-    for (const auto& book : listing->items) {
-      if (json_lines)
-        text += json::encode(book) + "\n";
-      else
-        write_row(csv, book);
-      ++rows;
-    }
+  while (true) {
+    auto some = app->books().after_now(last, 250);
+    if (!some) return problem(some.error());
+    for (const auto& book : *some) writer->add(book, text);
+    rows += static_cast<std::int64_t>(some->size());
+    if (some->empty()) writer->end(text);
     out << text;
     text.clear();
-    page.cursor = listing->next_cursor;
-  } while (page.cursor);
+    if (some->empty()) break;
+    last = some->back().id;
+  }
   out.flush();
   if (!out) {
     fmt::print(stderr, "luminalib: {} cannot be written to its end\n", invocation.file);

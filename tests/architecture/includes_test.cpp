@@ -132,6 +132,7 @@ const std::vector<Wall> walls = {
     {{"toml++/"}, {"src/core/config/"}},
     {{"CLI/"}, {"src/cli/", "src/main.cpp"}},
     {{"libstemmer.h"}, {"src/core/text/"}},
+    {{"pugixml.hpp"}, {"src/core/marc/"}},
     {{"llama.h", "ggml"}, {"src/modules/ai/providers/"}},
     {{"unicode/", "zlib.h"}, {}},
 };

@@ -168,6 +168,10 @@ constexpr Promise promises[] = {
     // A column, from the four calls in facets.
     {"src/modules/books/repository.cpp", "expression"},
     {"src/modules/books/listing_query.cpp", "e"},
+    // One of the constants of SRU's sort indexes.
+    {"src/modules/books/repository.cpp", "std::string(order)"},
+    // What the compiler of CQL made of literals and placeholders.
+    {"src/modules/books/sru.cpp", "condition"},
     // One of the constants of order_by.
     {"src/modules/reviews/repository.cpp", "std::string(order_by(order))"},
     // The name of an expression of the statement, and numbers of placeholders.

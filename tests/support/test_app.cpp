@@ -1,16 +1,20 @@
 #include "support/test_app.hpp"
 
 #include "core/base/text.hpp"
+#include "core/http/body_source.hpp"
 #include "core/http/pipeline.hpp"
 #include "core/telemetry/log.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_future.hpp>
 #include <boost/json/parse.hpp>
 #include <fmt/format.h>
 
+#include <atomic>
 #include <future>
+#include <semaphore>
 
 namespace lumina::test {
 namespace {
@@ -106,6 +110,7 @@ TestApp::TestApp(Database kind, const Configure& configure)
   config_.db_pool_size = 8;
   config_.job_poll_milliseconds = 20;
   config_.log_level = LogLevel::error;
+  config_.open_library_url.clear();
   config_.secret_key = "test-only-8f1d4c2ab7e94d06a3f5c8e2917b60d4-key";
   if (configure) configure(config_);
   if (config_.login_rate > 0 && config_.rate_limit == 0) config_.rate_limit = 1'000'000;  // off means both
@@ -136,10 +141,37 @@ void TestApp::restart() {
   open();
 }
 
+// The connection's part: takes on the io thread, waits to be woken.
+std::string TestApp::drained(http::BodySource& stream) {
+  std::binary_semaphore woken(0);
+  std::atomic<bool> waiting{false};
+  stream.attach([&] {
+    if (waiting.exchange(false)) woken.release();
+  });
+  std::string body;
+  for (;;) {
+    waiting = true;
+    auto state = http::BodySource::State::open;
+    const auto before = body.size();
+    auto take = [&] { state = stream.take(body, 16 * 1024); };
+    boost::asio::post(io_, std::packaged_task<void()>(take)).get();
+    if (state != http::BodySource::State::open) {
+      if (state == http::BodySource::State::broken) body += "(broken off)";
+      break;
+    }
+    if (body.size() == before) woken.acquire();
+  }
+  stream.detach();
+  return body;
+}
+
 Answer TestApp::call(http::Request request) {
   auto future = boost::asio::co_spawn(io_, http::serve(app_->application(), std::move(request)),
                                       boost::asio::use_future);
-  const http::Response response = future.get();
+  http::Response response = future.get();
+  // Events go on for ever; everything else that is made while it is sent is read to its end.
+  if (response.stream && response.content_type.find("event-stream") == std::string::npos)
+    response.body = drained(*response.stream);
   Answer answer;
   answer.status = response.status;
   answer.headers = response.headers;

@@ -96,6 +96,7 @@ class TestApp {
   TestApp(Database kind, const Configure& configure);
   Client account(const std::string& email, const std::string& name, std::string_view role);
   void open();
+  std::string drained(http::BodySource& stream);
 
   TestDatabase database_;
   config::Config config_;

@@ -111,6 +111,8 @@ struct Config {
   std::string admin_password;
   bool demo = false;
 
+  std::string open_library_url = "https://openlibrary.org";  // empty: nobody is asked about ISBNs
+
   std::string sentiment_model;
   LlmProvider llm_provider = LlmProvider::none;
   std::string llm_base_url;

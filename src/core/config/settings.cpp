@@ -275,6 +275,9 @@ const std::array table{
             Secrecy::secret},
     Setting{"First start", "demo", &Config::demo, "Fill an empty catalogue with demonstration data."},
 
+    Setting{"Catalogue", "open_library_url", &Config::open_library_url,
+            "Server that is asked about books by ISBN. Empty: nobody is asked."},
+
     Setting{"Models", "sentiment_model", &Config::sentiment_model,
             "File with a trained sentiment model. Empty: the one in the program."},
     Setting{"Models",

@@ -25,11 +25,12 @@ namespace lumina::http {
 
 class BodySource {
  public:
-  enum class State : std::uint8_t { open, ended };
+  enum class State : std::uint8_t { open, ended, broken };
 
   virtual ~BodySource() = default;
-  // Appends what there is, about `most` bytes at most. `ended`: with that the body is complete. On the io
-  // thread of the connection; must not block.
+  // Appends what there is, about `most` bytes at most. `ended`: with that the body is complete; `broken`: it
+  // cannot be completed, and the connection is closed without an orderly end. On the io thread of the
+  // connection; must not block.
   virtual State take(std::string& out, std::size_t most) = 0;
   // `wake` asks for a take(); it may be called from any thread, as often as one likes, also after detach().
   virtual void attach(std::function<void()> wake) = 0;

@@ -8,8 +8,9 @@
 namespace lumina::http {
 namespace {
 
-Response from_cache(const cache::BodyPtr& body) {
+Response from_cache(const cache::BodyPtr& body, const Route& route) {
   Response response;
+  response.content_type = route.answer_media;
   response.shared = SharedBytes(body, &body->bytes);
   response.cached = body;
   response.etag = body->etag;
@@ -88,7 +89,7 @@ Task<Response> load(cache::BodyCache& cache, cache::Tag tag, const Route& route,
   else
     body = co_await std::move(asked.task());
   if (passed) co_return std::move(*passed);
-  co_return from_cache(*body);
+  co_return from_cache(*body, route);
 }
 
 }  // namespace
@@ -99,7 +100,7 @@ Route cached(Route route, cache::BodyCache& cache, TagOf tag) {
   route.handler = [inner = std::move(route.handler), &cache,
                    tag = std::move(tag)](Context& context) -> Eventual<Response> {
     if (context.uncached || is_personal(context)) return inner(context);
-    if (auto hit = cache.find(context.request->head.target)) return from_cache(hit);
+    if (auto hit = cache.find(context.request->head.target)) return from_cache(hit, *context.route);
     return load(cache, tag(context), *context.route, context, inner);
   };
   return route;
@@ -114,7 +115,7 @@ Route cached_with_neighbours(Route route, cache::BodyCache& cache, std::string_v
                    read = std::move(read)](Context& context) -> Eventual<Response> {
     const std::string_view target = context.request->head.target;
     if (context.uncached) return inner(context);
-    if (auto hit = cache.find(target)) return from_cache(hit);
+    if (auto hit = cache.find(target)) return from_cache(hit, *context.route);
     const auto id = number_at_end(target, context.path_values[0]);
     if (id == 0 || !cache.roomy()) return inner(context);
     return [](cache::BodyCache& cache, std::string_view kind, std::int64_t id, Context& context,

@@ -402,7 +402,9 @@ Step<bool> Connection::write_stream(std::uint64_t& bytes) {
   for (bool ended = false; !ended;) {
     waker_->begin();
     piece.clear();
-    ended = response_.stream->take(piece, stream_piece) == BodySource::State::ended || shard_->draining;
+    const auto state = response_.stream->take(piece, stream_piece);
+    if (state == BodySource::State::broken) co_return false;
+    ended = state == BodySource::State::ended || shard_->draining;
     if (piece.empty() && !ended) {
       phase_ = Phase::stream;
       expired_ = false;

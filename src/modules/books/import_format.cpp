@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <cmath>
 #include <utility>
 
 namespace lumina::books {
@@ -89,6 +91,21 @@ const std::vector<ColumnMap::Name>& ColumnMap::names() {
       {"copies_total", copies},
       {"total_copies", copies},
       {"number_of_copies", copies},
+      {"exclusive_shelf", shelf},
+      {"read_status", shelf},
+      {"shelf_name", shelf},
+      {"status", shelf},
+      {"bookshelf", shelf},
+      {"bookshelves", shelf_list},
+      {"collections", shelf_list},
+      {"my_rating", rating},
+      {"my_ratings", rating},
+      {"star_rating", rating},
+      {"rating", rating},
+      {"my_review", review},
+      {"review", review},
+      {"review_content", review},
+      {"spoiler", spoiler},
   };
   return all;
 }
@@ -140,6 +157,48 @@ constexpr std::string_view gutenberg_category = "Category: ";
 // Shelves that say how far a reader has come and nothing about the book.
 constexpr std::array<std::string_view, 4> reading_states = {"to-read", "currently-reading", "read",
                                                             "did-not-finish"};
+
+// How programs call the state of a reader, and how people do.
+constexpr auto state_names = std::to_array<Pair>({
+    {"to-read", "Want to read"},
+    {"to read", "Want to read"},
+    {"want to read", "Want to read"},
+    {"planned", "Want to read"},
+    {"currently-reading", "Currently reading"},
+    {"currently reading", "Currently reading"},
+    {"in_progress", "Currently reading"},
+    {"read", "Read"},
+    {"already read", "Read"},
+    {"finished", "Read"},
+    {"did-not-finish", "Did not finish"},
+    {"abandoned", "Did not finish"},
+    {"stopped-reading", "Did not finish"},
+    {"stopped reading", "Did not finish"},
+});
+
+std::string shelf_name(std::string_view name) {
+  const std::string key = ascii_lower(trim(name));
+  for (const auto& [state, shown] : state_names)
+    if (key == state) return std::string(shown);
+  return std::string(trim(name));
+}
+
+// Goodreads writes line breaks as <br/>; other tags go.
+std::string without_markup(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const auto open = std::min(text.find('<'), text.size());
+    out += text.substr(0, open);
+    text.remove_prefix(open);
+    if (text.empty()) break;
+    const auto close = text.find('>');
+    const bool tag = text.size() > 2 && (text[1] == '/' || (text[1] >= 'a' && text[1] <= 'z')) && close < 200;
+    if (tag && text.starts_with("<br")) out += '\n';
+    if (!tag) out += '<';
+    text.remove_prefix(tag ? close + 1 : 1);
+  }
+  return out;
+}
 
 std::string header_key(std::string_view name) {
   std::string key;
@@ -217,8 +276,28 @@ std::string_view name_of(FormatKind kind) {
       return "goodbooks-10k";
     case FormatKind::gutenberg:
       return "gutenberg";
+    case FormatKind::storygraph:
+      return "storygraph";
+    case FormatKind::bookwyrm:
+      return "bookwyrm";
+    case FormatKind::librarything:
+      return "librarything";
+    case FormatKind::calibre:
+      return "calibre";
+    case FormatKind::openreads:
+      return "openreads";
+    case FormatKind::open_library:
+      return "open-library";
+    case FormatKind::open_library_json:
+      return "open-library-json";
+    case FormatKind::isbn_list:
+      return "isbn-list";
     case FormatKind::json_lines:
       return "json-lines";
+    case FormatKind::marc21:
+      return "marc21";
+    case FormatKind::marcxml:
+      return "marcxml";
   }
   return "unknown";
 }
@@ -237,6 +316,20 @@ ColumnMap::ColumnMap(const std::vector<std::string>& header) {
   if (has("author_l_f") || has("exclusive_shelf")) kind_ = FormatKind::goodreads;
   if (has("goodreads_book_id") && has("authors")) kind_ = FormatKind::goodbooks_10k;
   if (has("gutenberg_id") && has("bookshelf")) kind_ = FormatKind::gutenberg;
+  if (has("read_status") && has("star_rating")) kind_ = FormatKind::storygraph;
+  if (has("openlibrary_key") && has("review_content")) kind_ = FormatKind::bookwyrm;
+  if (has("primary_author") && has("collections")) kind_ = FormatKind::librarything;
+  if (has("title_sort") && has("author_sort")) kind_ = FormatKind::calibre;
+  if (has("olid") && has("my_review")) kind_ = FormatKind::openreads;
+  if (has("work_id") && has("edition_id") && has("bookshelf")) kind_ = FormatKind::open_library;
+  const auto forget = [&](Role role) { columns_[static_cast<std::size_t>(role)].clear(); };
+  // A path on somebody's computer.
+  if (kind_ == FormatKind::calibre) forget(Role::cover_url);
+  if (kind_ == FormatKind::open_library) forget(Role::tags);
+  // A rating or a status in any table may be anything.
+  if (kind_ == FormatKind::csv || kind_ == FormatKind::goodbooks_10k || kind_ == FormatKind::gutenberg)
+    for (const Role role : {Role::shelf, Role::shelf_list, Role::rating, Role::review, Role::spoiler})
+      forget(role);
 }
 
 std::vector<std::string> ColumnMap::unused(const std::vector<std::string>& header) const {
@@ -257,6 +350,25 @@ std::string ColumnMap::first_of(Role role, const std::vector<std::string>& cells
     return std::string(kind_ == FormatKind::csv ? unguard_formula(text) : text);
   }
   return {};
+}
+
+ReaderNotes ColumnMap::notes_of(const std::vector<std::string>& cells) const {
+  ReaderNotes notes;
+  const auto put = [&](std::string_view name) {
+    std::string shelf = shelf_name(name);
+    if (!shelf.empty() && std::ranges::find(notes.shelves, shelf) == notes.shelves.end())
+      notes.shelves.push_back(std::move(shelf));
+  };
+  put(first_of(Role::shelf, cells));
+  for (const std::string& name : split(first_of(Role::shelf_list, cells), ",;")) put(name);
+  double stars = 0;
+  const std::string rating = first_of(Role::rating, cells);
+  const auto [end, error] = std::from_chars(rating.data(), rating.data() + rating.size(), stars);
+  if (error == std::errc{} && end == rating.data() + rating.size() && stars >= 0.5 && stars <= 5)
+    notes.rating = std::round(stars * 2) / 2;
+  notes.review = without_markup(first_of(Role::review, cells));
+  notes.spoiler = ascii_lower(first_of(Role::spoiler, cells)) == "true";
+  return notes;
 }
 
 BookDraft ColumnMap::draft_of(const std::vector<std::string>& cells) const {
@@ -293,6 +405,7 @@ BookDraft ColumnMap::draft_of(const std::vector<std::string>& cells) const {
   draft.page_count = first_of(Role::page_count, cells);
   draft.cover_url = first_of(Role::cover_url, cells);
   draft.copies = first_of(Role::copies, cells);
+  draft.notes = notes_of(cells);
   if (kind_ == FormatKind::goodreads) {
     std::erase_if(draft.tags, [](const std::string& tag) {
       return std::ranges::find(reading_states, tag) != reading_states.end();

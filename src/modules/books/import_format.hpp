@@ -16,12 +16,22 @@
 namespace lumina::books {
 
 enum class FormatKind {
-  unknown,    // no column for the title, or not a table at all
-  csv,        // any table with a title column; also exports of StoryGraph, BookWyrm, LibraryThing, Calibre
-  goodreads,  // "My Books" > Export Library
+  unknown,        // no column for the title, or not a table at all
+  csv,            // any table with a title column
+  goodreads,      // "My Books" > Export Library
   goodbooks_10k,  // books.csv of that data set: authors in one list, ISBNs without their leading zeros
   gutenberg,      // catalogue of Project Gutenberg: bookshelves in one path
+  storygraph,
+  bookwyrm,
+  librarything,  // "Export as tab-delimited text"
+  calibre,       // catalogue as CSV
+  openreads,
+  open_library,       // the reading log
+  open_library_json,  // editions, works, lists of editions, answers of its search
+  isbn_list,          // an ISBN a line
   json_lines,
+  marc21,  // ISO 2709
+  marcxml,
 };
 
 struct Format {
@@ -32,7 +42,8 @@ struct Format {
   std::string problem;                      // why the kind is unknown, as a sentence
 };
 
-// "csv", "goodreads", "goodbooks-10k", "gutenberg", "json-lines", "unknown"
+// "csv", "goodreads", "goodbooks-10k", "gutenberg", "storygraph", "bookwyrm", "librarything", "calibre",
+// "openreads", "open-library", "open-library-json", "isbn-list", "json-lines", "marc21", "marcxml", "unknown"
 std::string_view name_of(FormatKind);
 
 // The meaning of a table's columns, and the reading of its rows.
@@ -65,11 +76,17 @@ class ColumnMap {
     tags,
     cover_url,
     copies,
+    shelf,
+    shelf_list,
+    rating,
+    review,
+    spoiler,
     count
   };
   struct Name;
   static const std::vector<Name>& names();
 
+  ReaderNotes notes_of(const std::vector<std::string>& cells) const;
   std::string first_of(Role role, const std::vector<std::string>& cells) const;
   const std::vector<std::size_t>& columns(Role role) const {
     return columns_[static_cast<std::size_t>(role)];

@@ -9,11 +9,14 @@ namespace lumina::books {
 namespace {
 
 struct Payload {
-  std::string file, name;  // in the spool; what the person called it
+  std::string file, name;            // in the spool; what the person called it
+  std::optional<bool> match, notes;  // only match books; keep what the reader said of them
   static constexpr std::string_view type_name = "ImportPayload";
   static std::vector<schema::Field> fields() {
     return {{"file", &Payload::file, "Name in the spool"},
-            {"name", &Payload::name, "Name or media type as sent"}};
+            {"name", &Payload::name, "Name or media type as sent"},
+            {"match", &Payload::match, "Only match books that are there"},
+            {"notes", &Payload::notes, "Keep shelves, ratings and reviews"}};
   }
 };
 
@@ -28,7 +31,12 @@ Result<std::string> import(jobs::JobContext& job, const jobs::Spool& spool, Impo
     job.progress(std::min(1.0, static_cast<double>(read) / size));
     return !job.cancelled();
   };
-  auto report = importer.run(in, payload->name, {}, job.caller(), step);
+  Importer::Options options;
+  options.create = !payload->match.value_or(false);
+  options.notes = payload->notes.value_or(false);
+  options.job = job.id();
+  const Caller by = job.caller();
+  auto report = importer.run(in, payload->name, options, by, step);
   if (!report) return Failure(std::move(report.error()));
   if (report->cancelled) return jobs::JobContext::interrupted();
   auto result = json::encode(*report);
@@ -42,8 +50,10 @@ Result<std::string> import(jobs::JobContext& job, const jobs::Spool& spool, Impo
 }  // namespace
 
 Task<Result<jobs::TaskAccepted>> start_import(jobs::Queue& queue, jobs::Spool& spool, http::Upload file,
-                                              Caller by) {
+                                              Caller by, bool notes) {
   Payload payload;
+  payload.match = !by.can(Permission::books_write);
+  payload.notes = notes;
   payload.name = file.filename.empty() ? file.media_type : file.filename;
   auto kept = co_await spool.keep(std::move(file.bytes));
   if (!kept) co_return Failure(std::move(kept.error()));

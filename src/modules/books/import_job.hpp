@@ -12,8 +12,10 @@ namespace lumina::books {
 
 constexpr auto import_job_kind = "books.import";
 
+// `notes`: the file is the caller's own; shelves, ratings and reviews in it are kept. Who may not add books
+// only matches those that are there.
 Task<Result<jobs::TaskAccepted>> start_import(jobs::Queue& queue, jobs::Spool& spool, http::Upload file,
-                                              Caller by);
+                                              Caller by, bool notes = false);
 // The handler of the kind. Doing an import again from the start does no harm.
 void handle_imports(jobs::Runner& runner, jobs::Spool& spool, Importer& importer);
 

@@ -86,7 +86,11 @@ class Checker {
     cover();
     book_.copies = number("copies", draft_.copies, 0, copies_limit);
     ImportedRecord record{line, std::move(book_), std::move(warnings_), {}};
-    if (!faults_.empty()) record.book = std::unexpected(std::move(faults_));
+    if (!faults_.empty()) {
+      record.partial = std::move(*record.book);
+      record.book = std::unexpected(std::move(faults_));
+    }
+    record.notes = draft_.notes;
     return record;
   }
 

@@ -11,17 +11,30 @@
 
 #include <cstddef>
 #include <expected>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace lumina::books {
 
+// What a reader said of a book in the program that the file comes from.
+struct ReaderNotes {
+  std::vector<std::string> shelves;  // names as people read them
+  std::optional<double> rating;      // 0.5 to 5 stars, in halves
+  std::string review;
+  bool spoiler = false;
+  bool empty() const { return shelves.empty() && !rating && review.empty(); }
+};
+
 struct ImportedRecord {
-  std::size_t line = 0;  // where the record begins in the file, counted from 1
+  std::size_t line = 0;  // where the record begins in the file, of MARC its number; counted from 1
   std::expected<NewBook, std::vector<FieldError>> book;
   std::vector<FieldError> warnings;
   // The record as it stood in the file, to be shown or repaired; only when `book` is a fault.
   std::string raw;
+  ReaderNotes notes{};
+  NewBook partial{};   // what could be read of a refused record, to be mended
+  std::string isbn{};  // ISBN-13: the record names a book by nothing else, and `book` is a fault
 };
 
 // The fields as a file has them; empty text is an absent field.
@@ -41,6 +54,7 @@ struct BookDraft {
   std::vector<std::string> tags;
   std::string cover_url;
   std::string copies;
+  ReaderNotes notes{};
 };
 
 // Years after `newest_year` are impossible, as are those before -3000 and the year 0.

@@ -33,10 +33,6 @@ void count(BookService::Outcome outcome, auto& report) {
   }
 }
 
-struct Counts {
-  std::int64_t created = 0, updated = 0, unchanged = 0;
-};
-
 // The books of a batch body, each decoded by itself.
 Result<std::vector<Result<NewBook>>> read_batch(std::string_view body) {
   const auto start = trim_ascii(body);
@@ -68,59 +64,155 @@ std::vector<schema::Field> ImportReport::fields() {
           {"unchanged", &ImportReport::unchanged, "Books that were there as they are"},
           {"failed_count", &ImportReport::failed_count, "Records that were refused"},
           {"warnings", &ImportReport::warnings, "Fields that were left out"},
-          {"failed", &ImportReport::failed, "The first thousand refused records by line"},
+          {"listed", &ImportReport::listed, "Places on the reader's lists"},
+          {"reviewed", &ImportReport::reviewed, "Ratings that became reviews"},
+          {"notes_left_out", &ImportReport::notes_left_out, "Ratings that the rules allow no review for"},
+          {"failed", &ImportReport::failed, "The first thousand refused records by line, of MARC by number"},
           {"cancelled", &ImportReport::cancelled, "Ended before the file did"}};
 }
+
+// One run over one file.
+class Importer::Run {
+ public:
+  Run(Importer& importer, const Options& options, const Caller& by)
+      : importer_(importer), options_(options), by_(by) {}
+
+  void add(ImportedRecord record) {
+    ++report.rows;
+    report.warnings += static_cast<std::int64_t>(record.warnings.size());
+    unit_.push_back(std::move(record));
+  }
+  bool full() const { return unit_.size() >= unit_size; }
+
+  Status store() {
+    if (unit_.empty()) return {};
+    look_up();
+    if (options_.dry_run) {
+      for (const auto& record : unit_)
+        if (!record.book) refuse(record, sentences(record));
+      unit_.clear();
+      return {};
+    }
+    ++units_;
+    const bool survey = units_ == next_survey_;
+    if (survey) next_survey_ *= 4;
+    auto work = [&](db::Transaction& tx) -> Result<Outcome> {
+      Outcome outcome;
+      for (const auto& record : unit_) one(tx, record, outcome);
+      // Kept statements were planned for tables that were empty: PostgreSQL would read them whole for each
+      // record.
+      if (survey && tx.postgresql()) tx.execute("ANALYZE books, book_stats, book_tags, copies");
+      return outcome;
+    };
+    auto done = importer_.database_.write_now(work);
+    if (!done) return Failure(std::move(done.error()));
+    report.created += done->created;
+    report.updated += done->updated;
+    report.unchanged += done->unchanged;
+    for (std::size_t i = 0; i < unit_.size(); ++i) {
+      if (const auto& errors = done->errors[i]; !errors.empty()) refuse(unit_[i], errors);
+      if (const auto id = done->books[i]) keep_notes(*id, unit_[i].notes);
+    }
+    unit_.clear();
+    return {};
+  }
+
+  ImportReport report;
+
+ private:
+  struct Outcome {
+    std::int64_t created = 0, updated = 0, unchanged = 0;
+    std::vector<std::optional<BookId>> books;      // of each record of the unit
+    std::vector<std::vector<std::string>> errors;  // likewise; empty: it was stored
+  };
+
+  static std::vector<std::string> sentences(const ImportedRecord& record) {
+    return fault_of(0, record.book.error()).errors;
+  }
+
+  // The unit of work may run again, so what it counts is its own.
+  void one(db::Transaction& tx, const ImportedRecord& record, Outcome& outcome) const {
+    std::optional<BookId> id;
+    const NewBook& known = record.book ? *record.book : record.partial;
+    if (record.book && options_.create) {
+      const auto upserted = importer_.books_.upsert(tx, known, by_);
+      count(upserted.outcome, outcome);
+      id = upserted.id;
+    } else if (record.book || !record.isbn.empty()) {
+      id = BookService::match(tx, known);
+      if (id) ++outcome.unchanged;
+    }
+    std::vector<std::string> errors;
+    if (!id) {
+      errors =
+          record.book ? std::vector<std::string>{"The library does not have this book"} : sentences(record);
+      if (!options_.job.empty()) importer_.rows_.keep(tx, options_.job, by_.user, record, errors);
+    }
+    outcome.books.push_back(id);
+    outcome.errors.push_back(std::move(errors));
+  }
+
+  // Records that are an ISBN and nothing else, those that are here left out, asked for together.
+  void look_up() {
+    if (!importer_.look_up_ || !options_.create) return;
+    std::vector<ImportedRecord*> bare;
+    for (auto& record : unit_)
+      if (!record.isbn.empty() && !record.book) bare.push_back(&record);
+    if (bare.empty()) return;
+    auto missing_here = [&bare](db::Transaction& tx) {
+      std::vector<ImportedRecord*> missing;
+      for (auto* record : bare)
+        if (!BookService::match(tx, record->partial)) missing.push_back(record);
+      return missing;
+    };
+    const auto missing = importer_.database_.read_now(missing_here);
+    if (!missing || missing->empty()) return;
+    std::vector<std::string> isbns;
+    for (const auto* record : *missing) isbns.push_back(record->isbn);
+    const auto found = importer_.look_up_(isbns);
+    for (std::size_t i = 0; i < missing->size() && i < found.size(); ++i)
+      if (found[i]) (*missing)[i]->book = *found[i];
+  }
+
+  void refuse(const ImportedRecord& record, const std::vector<std::string>& errors) {
+    ++report.failed_count;
+    if (report.failed.size() < most_faults_kept)
+      report.failed.push_back({static_cast<std::int64_t>(record.line), errors});
+  }
+
+  void keep_notes(BookId id, const ReaderNotes& notes) {
+    if (!options_.notes || !importer_.keep_notes_ || notes.empty()) return;
+    const auto kept = importer_.keep_notes_(id, notes, by_);
+    report.listed += kept.listed;
+    report.reviewed += kept.reviewed;
+    report.notes_left_out += kept.left_out;
+  }
+
+  Importer& importer_;
+  const Options& options_;
+  const Caller& by_;
+  std::vector<ImportedRecord> unit_;
+  std::int64_t units_ = 0, next_survey_ = 1;
+};
 
 Result<ImportReport> Importer::run(std::istream& in, std::string_view name, Options options, const Caller& by,
                                    const std::function<bool(std::size_t)>& step) {
   const auto source = RecordSource::open(in, name);
-  ImportReport report;
-  report.format = name_of(source->format().kind);
-  std::vector<NewBook> unit;
+  Run run(*this, options, by);
+  run.report.format = name_of(source->format().kind);
   std::size_t consumed = 0;
-  std::int64_t units = 0, next_survey = 1;
-  const auto store = [&]() -> Status {
-    if (unit.empty() || options.dry_run) return unit.clear(), Status{};
-    ++units;
-    const bool survey = units == next_survey;
-    if (survey) next_survey *= 4;
-    auto work = [&](db::Transaction& tx) -> Result<Counts> {
-      Counts counts;
-      for (const auto& book : unit) count(books_.upsert(tx, book, by), counts);
-      // Kept statements were planned for tables that were empty: PostgreSQL would read them whole for each
-      // record.
-      if (survey && tx.postgresql()) tx.execute("ANALYZE books, book_stats, book_tags, copies");
-      return counts;
-    };
-    auto counts = database_.write_now(work);
-    if (!counts) return Failure(std::move(counts.error()));
-    report.created += counts->created;
-    report.updated += counts->updated;
-    report.unchanged += counts->unchanged;
-    unit.clear();
-    return {};
-  };
   while (auto record = source->next()) {
-    ++report.rows;
-    report.warnings += static_cast<std::int64_t>(record->warnings.size());
-    if (!record->book) {
-      ++report.failed_count;
-      if (report.failed.size() < most_faults_kept)
-        report.failed.push_back(fault_of(static_cast<std::int64_t>(record->line), record->book.error()));
-      continue;
-    }
-    unit.push_back(std::move(*record->book));
-    if (unit.size() < unit_size) continue;
-    if (auto stored = store(); !stored) return Failure(std::move(stored.error()));
+    run.add(std::move(*record));
+    if (!run.full()) continue;
+    if (auto stored = run.store(); !stored) return Failure(std::move(stored.error()));
     if (const auto at = in.tellg(); at > 0) consumed = static_cast<std::size_t>(at);
     if (!step(consumed)) {
-      report.cancelled = true;
-      return report;
+      run.report.cancelled = true;
+      return std::move(run.report);
     }
   }
-  if (auto stored = store(); !stored) return Failure(std::move(stored.error()));
-  return report;
+  if (auto stored = run.store(); !stored) return Failure(std::move(stored.error()));
+  return std::move(run.report);
 }
 
 Task<Result<BatchResult>> Importer::add_batch(std::string_view body, Caller by) {
@@ -131,7 +223,7 @@ Task<Result<BatchResult>> Importer::add_batch(std::string_view body, Caller by) 
     BatchResult result;
     for (std::size_t i = 0; i < records.size(); ++i) {
       if (records[i]) {
-        count(books_.upsert(tx, *records[i], by), result);
+        count(books_.upsert(tx, *records[i], by).outcome, result);
         continue;
       }
       auto fault = fault_of(static_cast<std::int64_t>(i), records[i].error().fields);

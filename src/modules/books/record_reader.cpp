@@ -1,10 +1,14 @@
 #include "modules/books/record_reader.hpp"
 
 #include "core/base/text.hpp"
+#include "core/marc/reader.hpp"
 #include "modules/books/csv_reader.hpp"
 #include "modules/books/csv_writer.hpp"
+#include "modules/books/isbn.hpp"
 #include "modules/books/json_lines_reader.hpp"
+#include "modules/books/marc_record.hpp"
 #include "modules/books/normalize.hpp"
+#include "modules/books/open_library.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -186,16 +190,145 @@ class JsonLinesSource final : public RecordSource {
   bool too_long_ = false;
 };
 
+// What Open Library gives: one document that holds one book or many.
+class OpenLibrarySource final : public RecordSource {
+ public:
+  OpenLibrarySource(std::vector<BookDraft> drafts, int newest_year)
+      : drafts_(std::move(drafts)), newest_year_(newest_year) {
+    format_.kind = FormatKind::open_library_json;
+  }
+  std::optional<ImportedRecord> next() override {
+    if (at_ == drafts_.size()) return {};
+    const std::size_t number = ++at_;
+    return to_record(drafts_[number - 1], number, newest_year_);
+  }
+
+ private:
+  std::vector<BookDraft> drafts_;
+  std::size_t at_ = 0;
+  int newest_year_;
+};
+
+bool is_isbn_header(std::string_view line) { return iequals(line, "isbn") || iequals(line, "isbn13"); }
+
+// An ISBN a line.
+class IsbnSource final : public RecordSource {
+ public:
+  IsbnSource(std::istream& in, std::string beginning) : in_(in), text_(std::move(beginning)) {
+    format_.kind = FormatKind::isbn_list;
+    if (text_.starts_with(byte_order_mark)) text_.erase(0, byte_order_mark.size());
+  }
+  std::optional<ImportedRecord> next() override {
+    while (true) {
+      std::size_t end = text_.find('\n');
+      while (end == std::string::npos && !ended_ && text_.size() < 2 * chunk_bytes) {
+        const std::string chunk = read_chunk(in_);
+        ended_ = chunk.empty();
+        text_ += chunk;
+        end = text_.find('\n');
+      }
+      if (end == std::string::npos && text_.empty()) return {};
+      const std::string line(trim_ascii(std::string_view(text_).substr(0, end)));
+      text_.erase(0, end == std::string::npos ? end : end + 1);
+      ++line_;
+      if (line.empty() || line.starts_with('#') || is_isbn_header(line)) continue;
+      auto isbn = parse_imported_isbn(line);
+      if (!isbn) return refused(line_, std::string(describe(isbn.error())), "isbn", line.substr(0, 200));
+      auto record = refused(line_, "Nothing is known of this book but its ISBN", "unknown", line);
+      record.isbn = *isbn;
+      record.partial.isbn = std::move(*isbn);
+      return record;
+    }
+  }
+
+ private:
+  std::istream& in_;
+  std::string text_;
+  std::size_t line_ = 0;
+  bool ended_ = false;
+};
+
+// Whether the first lines are ISBNs and nothing else; a lone wrong one is reported, not taken for a header.
+bool begins_isbn_list(std::string_view text) {
+  int good = 0, bad = 0;
+  for (int lines = 0; lines < 20 && !text.empty(); ++lines) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view line = trim_ascii(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (line.empty() || line.starts_with('#') || is_isbn_header(line)) continue;
+    if (line.size() > 40 || line.find_first_of(",;\t|") != std::string_view::npos) return false;
+    ++(parse_imported_isbn(line) ? good : bad);
+  }
+  return good > bad;
+}
+
+// The books of a file that is one document of Open Library. For any other nothing, and `beginning` holds what
+// was read of the stream.
+std::optional<std::vector<BookDraft>> open_library_document(std::istream& in, std::string& beginning) {
+  constexpr std::size_t most = std::size_t{32} << 20;
+  // A line that is an object by itself is JSON lines.
+  const std::string_view first = trim_ascii(std::string_view(beginning).substr(0, beginning.find('\n')));
+  if (first.size() > 2 && first.ends_with('}') && beginning.contains('\n')) return {};
+  while (beginning.size() < most) {
+    const std::string chunk = read_chunk(in);
+    if (chunk.empty()) break;
+    beginning += chunk;
+  }
+  return open_library_drafts(beginning);
+}
+
+// Records of either form of MARC 21. Their number in the file stands where a table has its line.
+class MarcSource final : public RecordSource {
+ public:
+  MarcSource(FormatKind kind, std::unique_ptr<marc::RecordReader> reader, int newest_year)
+      : reader_(std::move(reader)), newest_year_(newest_year) {
+    format_.kind = kind;
+  }
+
+  std::optional<ImportedRecord> next() override {
+    auto item = reader_->next();
+    if (!item) return {};
+    if (!*item) {
+      marc::Fault& fault = item->error();
+      return refused(fault.record, fault.message + " (at byte " + std::to_string(fault.offset) + ")", "marc",
+                     std::move(fault.beginning));
+    }
+    const marc::ReadRecord& read = **item;
+    if (read.record.at(5) == 'd')
+      return refused(read.number, "The record says that it was deleted where it comes from", "deleted", {});
+    ImportedRecord record = to_record(draft_of(read.record), read.number, newest_year_);
+    for (const std::string& warning : read.warnings) record.warnings.push_back({{}, warning, "marc"});
+    if (!record.book)
+      if (const auto* title = read.record.find("001")) record.raw = "001 " + title->data;
+    return record;
+  }
+
+ private:
+  std::unique_ptr<marc::RecordReader> reader_;
+  int newest_year_;
+};
+
+// Whether the bytes begin as ISO 2709 does: a leader, and the directory's end behind it. Also when the first
+// record's leader is damaged, as long as the separators are there.
+bool begins_iso2709(std::string_view text) {
+  const std::size_t field_end = text.find('\x1E');
+  if (text.size() < 24 || field_end == std::string_view::npos || field_end < 24) return false;
+  const bool directory = std::ranges::all_of(text.substr(24, field_end - 24), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+  });
+  return directory || text.substr(20, 4) == "4500" || text.contains('\x1D');
+}
+bool begins_marcxml(std::string_view text) {
+  return text.starts_with('<') && (text.contains("record") || text.contains("collection")) &&
+         (text.contains("MARC21/slim") || text.contains("leader") || text.contains("datafield"));
+}
+
 // What is neither a table nor JSON lines, by its first bytes.
 std::string_view foreign_kind(std::string_view text) {
-  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
-  if (text.starts_with('<')) return "The file is XML or HTML, not a table";
+  if (text.starts_with('<')) return "The file is XML or HTML without MARC records";
   if (text.starts_with('[')) return "The file is a JSON array; write one object per line";
   if (text.starts_with("PK\x03\x04")) return "The file is a ZIP archive or a spreadsheet; save it as CSV";
   if (text.starts_with("%PDF-")) return "The file is a PDF document";
-  if (text.size() >= 24 && std::ranges::all_of(text.substr(0, 5), digit) && text.contains('\x1E')) {
-    return "The file is MARC21, not a table";
-  }
   return {};
 }
 
@@ -226,10 +359,21 @@ std::unique_ptr<RecordSource> RecordSource::open(std::istream& in, std::string_v
   std::string_view text = beginning;
   if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
   text = trim_ascii(text);
+  if (begins_iso2709(text))
+    return std::make_unique<MarcSource>(FormatKind::marc21, marc::iso2709_reader(in, std::move(beginning)),
+                                        newest_year);
+  if (begins_marcxml(text))
+    return std::make_unique<MarcSource>(FormatKind::marcxml, marc::marcxml_reader(in, std::move(beginning)),
+                                        newest_year);
   if (const std::string_view problem = foreign_kind(text); !problem.empty()) {
     return std::make_unique<RefusedSource>(problem);
   }
-  if (text.starts_with('{')) return std::make_unique<JsonLinesSource>(in, std::move(beginning), newest_year);
+  if (text.starts_with('{')) {
+    if (auto drafts = open_library_document(in, beginning))
+      return std::make_unique<OpenLibrarySource>(std::move(*drafts), newest_year);
+    return std::make_unique<JsonLinesSource>(in, std::move(beginning), newest_year);
+  }
+  if (begins_isbn_list(text)) return std::make_unique<IsbnSource>(in, std::move(beginning));
   const char delimiter = says_tabs(file_name_or_type) ? '\t' : '\0';
   return std::make_unique<TableSource>(in, std::move(beginning), delimiter, newest_year);
 }

@@ -1,7 +1,8 @@
 // Reads the books of a file, whatever program wrote it, one at a time and in constant memory.
 //
-// The content decides: JSON lines begin with a brace; everything else is a table whose first row names its
-// columns (csv_reader.hpp, import_format.hpp). The hint, a file name or media type, only settles what content
+// The content decides: JSON lines begin with a brace, MARC records with a leader, MARCXML is XML with records
+// in it (core/marc); everything else is a table whose first row names its columns (csv_reader.hpp,
+// import_format.hpp). The hint, a file name or media type, only settles what content
 // leaves open: a tab as delimiter for .tsv and text/tab-separated-values.
 //
 // A faulty record never hides the ones after it. A field that is not UTF-8 is read as Windows-1252 with a

@@ -42,6 +42,12 @@ std::vector<Book> BookRepository::between(BookId first, BookId last) {
   return tx_.list(book_columns, sql, first, last);
 }
 
+std::vector<Book> BookRepository::after(BookId id, int most) {
+  static const std::string sql = "SELECT " + book_columns.list() + from_books +
+                                 "b.id > $1 AND b.deleted_at IS NULL ORDER BY b.id LIMIT CAST($2 AS BIGINT)";
+  return tx_.list(book_columns, sql, id, most);
+}
+
 BookRepository::Listing BookRepository::list(const BookFilter& filter, const PageRequest& page) {
   Listing listing;
   auto conditions = conditions_of(filter);
@@ -82,6 +88,22 @@ std::int64_t BookRepository::count(const BookFilter& filter) {
                             "SELECT count(*) FROM books b" + stats + " WHERE " + conditions.where,
                             conditions.values);
   return n;
+}
+
+std::int64_t BookRepository::count(const Conditions& conditions) {
+  std::int64_t n = 0;
+  tx_.each_of<std::int64_t>([&](std::int64_t c) { n = c; },
+                            "SELECT count(*) FROM books b WHERE " + conditions.where, conditions.values);
+  return n;
+}
+
+std::vector<Book> BookRepository::page(Conditions conditions, std::string_view order, std::int64_t skip,
+                                       std::int64_t most) {
+  const auto limit = conditions.bind(most), offset = conditions.bind(skip);
+  const std::string sql = "SELECT " + book_columns.list() + from_books + conditions.where + " ORDER BY " +
+                          std::string(order) + " LIMIT CAST(" + limit + " AS BIGINT) OFFSET CAST(" + offset +
+                          " AS BIGINT)";
+  return tx_.list(book_columns, sql, conditions.values);
 }
 
 Facets BookRepository::facets(const BookFilter& filter, int most_values) {

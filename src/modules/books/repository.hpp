@@ -15,6 +15,8 @@
 namespace lumina::books {
 
 // NewBook as it is stored: normalised, with the keys for sorting and matching.
+struct Conditions;
+
 struct BookRow {
   NewBook book;
   std::string title_key, author_key, match_key;
@@ -27,6 +29,8 @@ class BookRepository {
   std::optional<Book> find(BookId id);
   // Those that exist of an interval of ids, both ends included.
   std::vector<Book> between(BookId first, BookId last);
+  // The next books after that id, in the order of ids.
+  std::vector<Book> after(BookId id, int most);
   // In the order of the filter. Throws nothing for a bad cursor: `bad_cursor` is set and the page is empty.
   struct Listing {
     std::vector<Book> books;
@@ -35,6 +39,9 @@ class BookRepository {
   };
   Listing list(const BookFilter& filter, const PageRequest& page);
   std::int64_t count(const BookFilter& filter);
+  // For protocols with conditions of their own (listing_query.hpp); `order` is a literal of the caller's.
+  std::int64_t count(const Conditions& conditions);
+  std::vector<Book> page(Conditions conditions, std::string_view order, std::int64_t skip, std::int64_t most);
   Facets facets(const BookFilter& filter, int most_values);
 
   // Nothing when another book has the ISBN.

@@ -5,6 +5,8 @@
 #include "core/http/handler.hpp"
 #include "core/http/resource.hpp"
 #include "core/jobs/routes.hpp"
+#include "modules/books/citation.hpp"
+#include "modules/books/export_routes.hpp"
 #include "modules/books/import_job.hpp"
 
 #include <fmt/format.h>
@@ -63,16 +65,20 @@ std::vector<Route> book_routes(BookService& books, Importer& importer, jobs::Que
           .by_itself()
           .accepts_up_to(64 * 1024 * 1024)
           .explained(
-              "CSV with any of the usual headers (Goodreads and goodbooks-10k known) or JSON lines. Books "
-              "are "
-              "matched by ISBN, then by title and author, so that the same file again changes nothing."));
-  add(cached_with_neighbours(
-      expandable(get("/api/v1/books/{id}", "Read a book", Access::anyone(), {ErrorKind::not_found},
-                     [&](Path<BookId> id) { return versioned(books.find(*id)); }),
-                 std::move(of_a_book)),
-      cache, book_tag_kind, [&](Context& context, std::int64_t first, std::int64_t last) {
-        return answers(context, books.between(BookId{first}, BookId{last}));
-      }));
+              "CSV with any of the usual headers (Goodreads and goodbooks-10k known), JSON lines, MARC 21 "
+              "(ISO "
+              "2709 in UTF-8 or MARC-8) or MARCXML. Books are matched by ISBN, then by title and author, so "
+              "that "
+              "the same file again changes nothing. A damaged record is reported by its place and loses no "
+              "other."));
+  auto one = get("/api/v1/books/{id}", "Read a book", Access::anyone(), {ErrorKind::not_found},
+                 [&](Path<BookId> id, Query<BookFormRequest>) { return versioned(books.find(*id)); })
+                 .explained("Also as linked data (schema.org) with Accept: application/ld+json.");
+  one = cached_with_neighbours(expandable(std::move(one), std::move(of_a_book)), cache, book_tag_kind,
+                               [&](Context& context, std::int64_t first, std::int64_t last) {
+                                 return answers(context, books.between(BookId{first}, BookId{last}));
+                               });
+  add(in_many_forms(std::move(one), books));
   add(put("/api/v1/books/{id}", "Replace a book", librarian,
           {ErrorKind::not_found, refused, ErrorKind::stale},
           [&](Path<BookId> id, Body<NewBook> book, IfMatch seen, Caller by) {
@@ -86,8 +92,6 @@ std::vector<Route> book_routes(BookService& books, Importer& importer, jobs::Que
   add(del("/api/v1/books/{id}", "Delete a book", librarian, {ErrorKind::not_found, refused, ErrorKind::stale},
           [&](Path<BookId> id, IfMatch seen, Caller by) { return books.remove(*id, *seen, by); }));
 
-  for (auto& alias : also_at(routes, Method::post, "/api/v1/books/import", {"/api/v1/imports"}))
-    routes.push_back(std::move(alias));
   return routes;
 }
 

@@ -94,6 +94,35 @@ Task<Result<std::vector<Book>>> BookService::between(BookId first, BookId last) 
   return database_.read(std::move(work));
 }
 
+Task<Result<std::vector<Book>>> BookService::after(BookId id, int most) {
+  auto work = [id, most](db::Transaction& tx) { return BookRepository(tx).after(id, most); };
+  return database_.read(std::move(work));
+}
+Result<std::vector<Book>> BookService::after_now(BookId id, int most) {
+  auto work = [id, most](db::Transaction& tx) { return BookRepository(tx).after(id, most); };
+  return database_.read_now(std::move(work));
+}
+
+Task<Result<std::vector<Book>>> BookService::some(std::vector<BookId> ids) {
+  auto work = [ids = std::move(ids)](db::Transaction& tx) {
+    BookRepository books(tx);
+    std::vector<Book> found;
+    for (const BookId id : ids)
+      if (auto book = books.find(id)) found.push_back(std::move(*book));
+    return found;
+  };
+  return database_.read(std::move(work));
+}
+
+Task<Result<BookId>> BookService::newest() {
+  auto work = [](db::Transaction& tx) {
+    const auto row =
+        tx.one<std::optional<std::int64_t>>("SELECT max(id) FROM books WHERE deleted_at IS NULL");
+    return BookId{row ? std::get<0>(*row).value_or(0) : 0};
+  };
+  return database_.read(std::move(work));
+}
+
 Task<Result<Page<Book>>> BookService::list(BookFilter filter, PageRequest page) {
   return database_.read(listing(std::move(filter), std::move(page)));
 }
@@ -207,20 +236,33 @@ Task<Status> BookService::remove(BookId id, Precondition seen, Caller by) {
   return database_.write(std::move(work));
 }
 
-BookService::Outcome BookService::upsert(db::Transaction& tx, const NewBook& book, const Caller& by) {
+namespace {
+
+std::optional<BookId> match_of(BookRepository& books, const BookRow& row) {
+  auto match = row.book.isbn ? books.find_by_isbn(*row.book.isbn) : std::nullopt;
+  if (match) return match;
+  match = books.find_by_match_key(row.match_key);
+  // The same title and author under another ISBN is another edition, not the same book.
+  if (match && row.book.isbn && books.find(*match)->isbn) match.reset();
+  return match;
+}
+
+}  // namespace
+
+std::optional<BookId> BookService::match(db::Transaction& tx, const NewBook& book) {
+  BookRepository books(tx);
+  return match_of(books, stored(book));
+}
+
+BookService::Upserted BookService::upsert(db::Transaction& tx, const NewBook& book, const Caller& by) {
   BookRepository books(tx);
   const BookRow row = stored(book);
-  auto match = row.book.isbn ? books.find_by_isbn(*row.book.isbn) : std::nullopt;
-  if (!match) {
-    match = books.find_by_match_key(row.match_key);
-    // The same title and author under another ISBN is another edition, not the same book.
-    if (match && row.book.isbn && books.find(*match)->isbn) match.reset();
-  }
+  auto match = match_of(books, row);
   if (!match) {
     const auto id = books.insert(row, clock_.now());
     if (id) {
       journal_.record(tx, by, about("book.created", *id));
-      return Outcome::created;
+      return {Outcome::created, *id};
     }
     match = books.find_by_isbn(*row.book.isbn);
     if (!match) throw std::runtime_error("an ISBN is taken and free at once");
@@ -240,12 +282,12 @@ BookService::Outcome BookService::upsert(db::Transaction& tx, const NewBook& boo
   merge(next.page_count, row.book.page_count);
   merge(next.cover_url, row.book.cover_url);
   if (!row.book.tags.empty() && next.tags != row.book.tags) next.tags = row.book.tags, changed = true;
-  if (!changed) return Outcome::unchanged;
+  if (!changed) return {Outcome::unchanged, *match};
   if (books.update(*match, now->version, stored(std::move(next)), clock_.now()) !=
       BookRepository::Change::done)
-    return Outcome::unchanged;
+    return {Outcome::unchanged, *match};
   journal_.record(tx, by, about("book.updated", *match));
-  return Outcome::updated;
+  return {Outcome::updated, *match};
 }
 
 std::optional<std::string> book_title(db::Transaction& tx, BookId id) {

@@ -27,6 +27,13 @@ class BookService {
   Task<Result<Book>> find(BookId id);
   // Those that exist of an interval of ids, both ends included.
   Task<Result<std::vector<Book>>> between(BookId first, BookId last);
+  // The next books after that id, in the order of ids: for walks over the whole catalogue.
+  Task<Result<std::vector<Book>>> after(BookId id, int most);
+  Result<std::vector<Book>> after_now(BookId id, int most);
+  // Those that exist of the ids, in the order of the ids given.
+  Task<Result<std::vector<Book>>> some(std::vector<BookId> ids);
+  // The largest id there is; 0 without books.
+  Task<Result<BookId>> newest();
   Task<Result<Page<Book>>> list(BookFilter filter, PageRequest page);
   // Blocking, for the command line.
   Result<Page<Book>> list_now(BookFilter filter, PageRequest page);
@@ -38,9 +45,15 @@ class BookService {
   Task<Status> remove(BookId id, Precondition seen, Caller by);
 
   enum class Outcome : std::uint8_t { created, updated, unchanged };
+  struct Upserted {
+    Outcome outcome = Outcome::unchanged;
+    BookId id;
+  };
   // One record of an import: created, or merged into the book it matches; empty fields never erase what is
   // there.
-  Outcome upsert(db::Transaction& tx, const NewBook& book, const Caller& by);
+  Upserted upsert(db::Transaction& tx, const NewBook& book, const Caller& by);
+  // The book that upsert would merge the record into.
+  static std::optional<BookId> match(db::Transaction& tx, const NewBook& book);
 
  private:
   db::Database& database_;
