@@ -128,9 +128,9 @@ TEST_CASE("a title weighs more than a description, and popularity breaks ties", 
   const auto& word = parts.at("words").at(0);
   CHECK(word.at("word") == "emma");
   CHECK(word.at("fields_matched").at(0) == "title");
-  CHECK(word.at("idf").as_double() > 0);
-  const double sum = word.at("score").as_double() * parts.at("popularity_factor").as_double();
-  CHECK(emma["items"].at(0).at("score").as_double() == Approx(sum).epsilon(0.001));
+  CHECK(word.at("idf").to_number<double>() > 0);
+  const double sum = word.at("score").to_number<double>() * parts.at("popularity_factor").to_number<double>();
+  CHECK(emma["items"].at(0).at("score").to_number<double>() == Approx(sum).epsilon(0.001));
 
   const auto first = app->book("Gardens of Kyoto", "A"), second = app->book("Gardens of Kyoto", "B");
   CHECK(search(*app, "kyoto")["items"].at(0).at("book").at("id") == first);
