@@ -43,6 +43,8 @@
 #include "modules/books/importer.hpp"
 #include "modules/books/opds_routes.hpp"
 #include "modules/books/routes.hpp"
+#include "modules/books/search_routes.hpp"
+#include "modules/books/search_service.hpp"
 #include "modules/borrows/analytics_routes.hpp"
 #include "modules/borrows/branch_service.hpp"
 #include "modules/borrows/copy_routes.hpp"
@@ -249,6 +251,9 @@ struct App::Parts {
   books::LookupService lookup;
   books::ImportRows import_rows;
   books::Importer importer;
+  books::SearchIndex search_index;
+  books::SearchService search;
+  books::SearchLog search_log;
   borrows::HoldRules hold_rules;
   borrows::RuleBook rule_book;
   borrows::BorrowService borrows;
@@ -283,6 +288,7 @@ struct App::Parts {
   std::vector<http::Expansion> of_a_book();
   Task<Result<std::string>> newest_reviews(BookId book, std::int64_t most);
   Task<Result<std::string>> open_holds(UserId user);
+  Task<Result<std::pair<std::int64_t, std::string>>> found_lists(std::string q, int limit, Caller by);
   http::PipelineOptions pipeline_options();
   Task<system::Readiness> readiness();
   void show_figures();
@@ -328,6 +334,9 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
       lookup(database, *clock, http::Client(lookup_client_options()), config.open_library_url),
       import_rows(database, *clock, books),
       importer(database, books, import_rows),
+      search_index(database, bus),
+      search(database, journal, job_queue, search_index, cpu),
+      search_log(database, *clock),
       hold_rules{static_cast<int>(config.hold_pickup_days), static_cast<int>(config.loan_period_days)},
       rule_book(bus, {static_cast<int>(config.loan_period_days), config.max_loans,
                       static_cast<int>(config.max_renewals)}),
@@ -364,6 +373,9 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
   importer.look_up_with([this](const std::vector<std::string>& isbns) { return lookup.look_up_now(isbns); });
   people.also_erase(&lists::forget_lists_of);
   people.also_erase(&calls::forget_answers_of);
+  search.also_find("lists", [this](std::string q, int limit, Caller by) {
+    return found_lists(std::move(q), limit, std::move(by));
+  });
   pages.show_holds([this](Caller by) { return open_holds(by.id()); });
   if (!config.sentiment_model.empty()) {
     auto model = reviews::read_model(config.sentiment_model);
@@ -385,6 +397,7 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
 // One line for each kind of job.
 void App::Parts::handle_jobs() {
   books::handle_imports(runner, spool, importer);
+  books::handle_search_rebuilds(runner, search_index);
   webhook_sender.handle_jobs(runner);
 }
 
@@ -447,6 +460,8 @@ void App::Parts::make_schedules() {
                 [this, counted](jobs::JobContext&) {
                   return counted("removed", import_rows.prune_now(clock->now() - failed_jobs_kept));
                 });
+  scheduler.add("search.log", "Writes down what was searched for, without persons", Cadence::every(1min),
+                [this, counted](jobs::JobContext&) { return counted("queries", search_log.flush()); });
   scheduler.add("tasks.prune", "Forgets ended tasks, the files they left, and old deliveries",
                 Cadence::every(1h), [this, counted](jobs::JobContext&) {
                   spool.sweep(spool_kept);
@@ -472,8 +487,9 @@ std::vector<http::Route> App::Parts::routes() {
   add(books::export_routes(books, *clock));
   add(books::import_routes(import_rows, job_queue, spool));
   add(books::cover_routes(covers, lookup));
-  add(books::opds_routes(books, books::search_by_listing(books), cache));
-  add(books::exchange_routes(database, books, books::search_by_listing(books), *clock));
+  add(books::opds_routes(books, books::search_by_index(search), cache));
+  add(books::exchange_routes(database, books, books::search_by_index(search), *clock));
+  add(books::search_routes(search, search_log, cache));
   add(borrows::borrow_routes(borrows, cache));
   add(borrows::copy_routes(copies, branches));
   add(borrows::hold_routes(holds, forecasts));
@@ -531,6 +547,18 @@ Task<Result<std::string>> App::Parts::newest_reviews(BookId book, std::int64_t m
   auto found = co_await reviews.list(book, {}, page);
   if (!found) co_return Failure(std::move(found.error()));
   co_return json::encode(found->items);
+}
+
+// For searches of several kinds.
+Task<Result<std::pair<std::int64_t, std::string>>> App::Parts::found_lists(std::string q, int limit,
+                                                                           Caller by) {
+  lists::CollectionFilter filter;
+  filter.q = std::move(q);
+  PageRequest page;
+  page.limit = limit;
+  auto found = co_await lists.list(std::move(filter), std::move(page), std::move(by));
+  if (!found) co_return Failure(std::move(found.error()));
+  co_return std::pair(found->total, json::encode(found->items));
 }
 
 http::PipelineOptions App::Parts::pipeline_options() {
@@ -696,10 +724,12 @@ void App::stop_background() {
   parts_->webhook_sender.stop();
   parts_->runner.stop();
   parts_->hub.stop();
+  parts_->search_index.stop();
 }
 
 void App::start_workers() {
   parts_->hub.start();
+  parts_->search_index.start();
   parts_->webhook_sender.start();
   parts_->scheduler.prepare();
   parts_->runner.start();

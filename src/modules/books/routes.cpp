@@ -101,6 +101,8 @@ void keep_cache_true(events::Bus& bus, cache::BodyCache& cache) {
   bus.subscribe("", [&cache](const events::Event& event) {
     // Answers about many books show the names of people, in their reviews; a name seldom changes.
     if (event.type == "user.updated" || event.type == "user.deleted") cache.clear();
+    // What librarians say about searching changes answers of the whole catalogue.
+    if (event.type == "search.settings_changed") cache.drop(catalogue_tag());
     if (!event.book) return;
     cache.drop(cache::Tag(book_tag_kind, event.book->value));
     cache.drop(catalogue_tag());

@@ -17,7 +17,8 @@ struct Hits {
 // skip and limit of the page are honoured. On an io thread.
 using TextSearch = std::function<Task<Result<Hits>>(std::string words, PageRequest page)>;
 
-// The listing's own filter `q`: every word in the title or the author.
-TextSearch search_by_listing(BookService& books);
+class SearchService;
+// The search of the catalogue. Signs of the query language count as spaces.
+TextSearch search_by_index(SearchService& search);
 
 }  // namespace lumina::books

@@ -1,0 +1,105 @@
+// Keeps the index in memory true to the tables.
+//
+// One thread does it. It loads all books when it starts, and reads again whatever an event names: the bus
+// tells of this instance's commits before their callers go on, and of those of other instances as they come
+// in through the outbox. A search first waits for the books that were named before it (caught_up), so it sees
+// every change that was answered before it was asked, and costs nothing when nothing changed. Loans and
+// reviews change counters only; their books are not indexed again. A rebuild reads everything into a second
+// index while the first one answers; changes in between go into both.
+//
+// Cost of a change: one read of its rows, some 50 µs to index a book. Any thread; caught_up() on io threads.
+#pragma once
+#include "core/base/error.hpp"
+#include "core/base/task.hpp"
+#include "core/db/database.hpp"
+#include "core/events/bus.hpp"
+#include "core/search/index.hpp"
+#include "core/search/plan.hpp"
+#include "modules/books/search_model.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+namespace lumina::books {
+
+// What librarians decided, ready for use.
+struct SearchSettings {
+  search::Vocabulary vocabulary;
+  std::map<std::string, std::vector<std::int64_t>, std::less<>> pins;  // by key
+};
+
+class SearchIndex {
+ public:
+  struct Options {
+    std::chrono::milliseconds patience{3000};  // of a search, for the index
+    std::chrono::milliseconds lag{250};        // counters may wait so long when nobody searches
+    std::int64_t rows = 2000;                  // read at once when everything is loaded
+  };
+  // Subscribes; what shows search results must subscribe after it.
+  SearchIndex(db::Database& database, events::Bus& bus, Options options);
+  SearchIndex(db::Database& database, events::Bus& bus) : SearchIndex(database, bus, Options()) {}
+  ~SearchIndex();
+  SearchIndex(const SearchIndex&) = delete;
+  SearchIndex& operator=(const SearchIndex&) = delete;
+
+  // Begins to load; the first search does it too.
+  void start();
+  // Lets go of those who wait. Idempotent; before the database stops.
+  void stop();
+
+  // Until everything committed before is in the index. unavailable (503) when it is not loaded in time.
+  Task<Status> caught_up();
+  search::SnapshotPtr snapshot() const { return index_.snapshot(); }
+  std::shared_ptr<const SearchSettings> settings() const;
+  IndexFigures figures() const;
+
+  // Blocking: builds it anew and waits for that. False when the server stopped or `give_up` said so.
+  bool rebuild(const std::function<bool()>& give_up);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  struct Waiter {
+    std::uint64_t until;
+    Clock::time_point deadline;
+    std::move_only_function<void(Status)> resume;
+  };
+  void wait_for(std::uint64_t until, std::move_only_function<void(Status)> resume);
+  void mark(const events::Event& event);
+  void run();
+  bool work();
+  void load_some();
+  void refresh(const std::unordered_map<std::int64_t, bool>& marked);
+  void read_settings();
+  void answer_waiters();
+  static Status not_loaded();
+
+  db::Database& database_;
+  const Options options_;
+  search::Index index_;
+  std::unique_ptr<search::Index> next_;  // being built; the thread's own, as is what follows
+  std::int64_t next_id_ = 0;
+
+  mutable std::mutex mutex_;
+  std::condition_variable wake_, rebuilt_;
+  std::unordered_map<std::int64_t, bool> marked_;  // by id; true: more than its counters changed
+  bool urgent_ = false, settings_changed_ = true, started_ = false, stopping_ = false, ready_ = false;
+  std::uint64_t marks_ = 0, applied_ = 0;
+  std::uint64_t rebuilds_wanted_ = 1, rebuilds_begun_ = 0, rebuilds_done_ = 0;
+  std::vector<Waiter> waiters_;
+  std::shared_ptr<const SearchSettings> settings_ = std::make_shared<SearchSettings>();
+  std::atomic<std::uint64_t> behind_{1};  // 0: loaded, and nothing is marked
+  std::thread thread_;
+};
+
+}  // namespace lumina::books
