@@ -177,6 +177,8 @@ Task<Result<PersonalRecord>> AccountService::record(Caller by) {
     record.replies = users.replies(by.id());
     record.reports = users.reports(by.id());
     record.collections = users.lists(by.id());
+    record.notifications = users.notifications(by.id());
+    record.notification_settings = users.notification_settings(by.id());
     record.audit = users.actions(by.id());
     return record;
   };

@@ -226,6 +226,13 @@ struct ExportedList {
   static constexpr std::string_view type_name = "ExportedList";
   static std::vector<schema::Field> fields();
 };
+struct ExportedNotification {
+  std::string kind, title, body;
+  Timestamp created_at;
+  std::optional<Timestamp> read_at;
+  static constexpr std::string_view type_name = "ExportedNotification";
+  static std::vector<schema::Field> fields();
+};
 struct ExportedAction {
   Timestamp at;
   std::string action, resource;
@@ -247,6 +254,8 @@ struct PersonalRecord {
   std::vector<ExportedReply> replies;
   std::vector<ExportedReport> reports;
   std::vector<ExportedList> collections;
+  std::vector<ExportedNotification> notifications;
+  schema::RawJson notification_settings;  // null: never set
   std::vector<ExportedAction> audit;
   static constexpr std::string_view type_name = "PersonalRecord";
   static std::vector<schema::Field> fields();
