@@ -6,6 +6,7 @@ find_package(fmt REQUIRED)
 find_package(PostgreSQL REQUIRED)
 find_package(SQLite3 REQUIRED)
 find_package(ZLIB REQUIRED)
+find_package(CURL 7.85 REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(TOMLPLUSPLUS REQUIRED IMPORTED_TARGET tomlplusplus)
 pkg_check_modules(BROTLI REQUIRED IMPORTED_TARGET libbrotlienc)
@@ -33,7 +34,7 @@ target_compile_definitions(lumina_settings INTERFACE
   BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED
   BOOST_ASIO_DISABLE_BOOST_COROUTINE LUMINA_VERSION="${PROJECT_VERSION}" TOML_HEADER_ONLY=0)
 target_link_libraries(lumina_settings INTERFACE lumina_warnings lumina_sanitizers Boost::json Boost::url
-  OpenSSL::SSL OpenSSL::Crypto fmt::fmt PkgConfig::TOMLPLUSPLUS PkgConfig::ICU PkgConfig::BROTLI ZLIB::ZLIB ${CRYPT} ${STEMMER}
+  OpenSSL::SSL OpenSSL::Crypto fmt::fmt PkgConfig::TOMLPLUSPLUS PkgConfig::ICU PkgConfig::BROTLI ZLIB::ZLIB CURL::libcurl ${CRYPT} ${STEMMER}
   lumina_soci Threads::Threads)
 if(NOT LUMINA_SANITIZE)
   target_compile_options(lumina_settings INTERFACE $<$<CONFIG:Release>:-O2 -g1>)

@@ -24,6 +24,8 @@
 #include "core/http/rate_limiter.hpp"
 #include "core/jobs/routes.hpp"
 #include "core/json/codec.hpp"
+#include "core/mail/account_mails.hpp"
+#include "core/mail/routes.hpp"
 #include "core/runtime/block_on.hpp"
 #include "core/runtime/pool.hpp"
 #include "core/security/login_guard.hpp"
@@ -62,6 +64,8 @@
 #include "modules/borrows/service.hpp"
 #include "modules/lists/feed_routes.hpp"
 #include "modules/lists/routes.hpp"
+#include "modules/notices/notifier.hpp"
+#include "modules/notices/routes.hpp"
 #include "modules/pages/routes.hpp"
 #include "modules/reviews/routes.hpp"
 #include "modules/reviews/sentiment_builtin.hpp"
@@ -82,7 +86,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto outbox_kept = std::chrono::days(7), jobs_kept = std::chrono::days(7),
-               failed_jobs_kept = std::chrono::days(30), spool_kept = std::chrono::days(14);
+               failed_jobs_kept = std::chrono::days(30), mails_kept = std::chrono::days(60),
+               notices_kept = 2 * notices::latest_reminder, spool_kept = std::chrono::days(14);
 
 std::size_t cores() { return std::max(1U, std::thread::hardware_concurrency()); }
 
@@ -238,10 +243,12 @@ struct App::Parts {
   security::TokenKey token_key;
   security::TokenIssuer issuer;
   security::TokenVerifier verifier;
-  auth::NoMail mailer;
+  mail::Mailer mailer;
+  mail::AccountMails account_mails;
+  auth::NoMail no_reset_mail;
   auth::AuthService sign_in;
   auth::AccountService people;
-  auth::NoAddressMail address_mailer;
+  auth::NoAddressMail no_address_mail;
   auth::EmailChanges email_changes;
   auth::ApiKeyService api_keys;
   auth::Administration administration;
@@ -254,8 +261,8 @@ struct App::Parts {
   books::SearchIndex search_index;
   books::SearchService search;
   books::SearchLog search_log;
-  borrows::HoldRules hold_rules;
   borrows::RuleBook rule_book;
+  borrows::HoldRules hold_rules;
   borrows::BorrowService borrows;
   borrows::CopyService copies;
   borrows::BranchService branches;
@@ -273,6 +280,8 @@ struct App::Parts {
   reviews::ModerationService moderation;
   lists::ListService lists;
   lists::SyncService reading_sync;
+  notices::NoticeService notices;
+  notices::Notifier notifier;
   pages::PageService pages;
   calls::Idempotency once;
   std::shared_ptr<RateRules> rates;
@@ -289,6 +298,8 @@ struct App::Parts {
   Task<Result<std::string>> newest_reviews(BookId book, std::int64_t most);
   Task<Result<std::string>> open_holds(UserId user);
   Task<Result<std::pair<std::int64_t, std::string>>> found_lists(std::string q, int limit, Caller by);
+  TimeZone zone_of(db::Transaction& tx, std::optional<std::int64_t> branch);
+  notices::NoticeRules notice_rules();
   http::PipelineOptions pipeline_options();
   Task<system::Readiness> readiness();
   void show_figures();
@@ -323,9 +334,14 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
       token_key(secret_of(config)),
       issuer(token_key, {}),
       verifier({token_key}, {}),
-      sign_in(database, *clock, journal, password_work, password_gate, issuer, mailer, auth_settings),
+      mailer(database, *clock, journal, job_queue, mail::settings_from(config), token_key.mac("mail")),
+      account_mails(mailer, database, job_queue, config.public_url),
+      sign_in(database, *clock, journal, password_work, password_gate, issuer,
+              config.sends_mail() ? static_cast<auth::ResetMailer&>(account_mails) : no_reset_mail,
+              auth_settings),
       people(database, *clock, journal, password_gate),
-      email_changes(database, *clock, journal, password_gate, address_mailer),
+      email_changes(database, *clock, journal, password_gate,
+                    config.sends_mail() ? static_cast<auth::AddressMailer&>(account_mails) : no_address_mail),
       api_keys(database, *clock, journal, auth_settings),
       administration(database, *clock, journal, hasher, auth_settings.get()->policy),
       authenticator(database, *clock, verifier, account_states, password_gate, auth_settings),
@@ -337,9 +353,10 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
       search_index(database, bus),
       search(database, journal, job_queue, search_index, cpu),
       search_log(database, *clock),
-      hold_rules{static_cast<int>(config.hold_pickup_days), static_cast<int>(config.loan_period_days)},
       rule_book(bus, {static_cast<int>(config.loan_period_days), config.max_loans,
-                      static_cast<int>(config.max_renewals)}),
+                      static_cast<int>(config.max_renewals), static_cast<int>(config.hold_pickup_days)}),
+      hold_rules{static_cast<int>(config.hold_pickup_days), static_cast<int>(config.loan_period_days),
+                 &rule_book},
       borrows(database, *clock, journal, rule_book, hold_rules),
       copies(database, *clock, journal, hold_rules),
       branches(database, *clock, journal),
@@ -350,7 +367,7 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
       simulation(database, *clock, rule_book),
       ledger(database, *clock, journal, rule_book, config.currency),
       due_feeds(database, *clock, journal, rule_book),
-      analytics(database, *clock),
+      analytics(database, *clock, [this](db::Transaction& tx) { return zone_of(tx, std::nullopt); }),
       loan_privacy(database, *clock, journal, token_key.mac("loan marks"), config.loan_history_days),
       reviews(database, *clock, journal, sentiment, cpu,
               [this](db::Transaction& tx, UserId user, BookId book) {
@@ -359,6 +376,8 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
       moderation(database, *clock, journal),
       lists(database, *clock, journal),
       reading_sync(database, *clock, journal),
+      notices(database, *clock, journal),
+      notifier(database, *clock, journal, mailer, notice_rules()),
       pages(database, *clock, books, borrows),
       once(database, *clock, security::hmac_sha256(secret_of(config), "idempotency"), origin),
       rates(std::make_shared<RateRules>(config)),
@@ -376,6 +395,8 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
   search.also_find("lists", [this](std::string q, int limit, Caller by) {
     return found_lists(std::move(q), limit, std::move(by));
   });
+  people.also_erase(&mail::forget_mails_of);
+  people.also_erase(&notices::forget_notices_of);
   pages.show_holds([this](Caller by) { return open_holds(by.id()); });
   if (!config.sentiment_model.empty()) {
     auto model = reviews::read_model(config.sentiment_model);
@@ -399,6 +420,8 @@ void App::Parts::handle_jobs() {
   books::handle_imports(runner, spool, importer);
   books::handle_search_rebuilds(runner, search_index);
   webhook_sender.handle_jobs(runner);
+  mailer.handle_jobs(runner);
+  account_mails.handle_jobs(runner, sign_in);
 }
 
 // What comes round by itself.
@@ -436,6 +459,10 @@ void App::Parts::make_schedules() {
                 Cadence::every(1min), [this, counted](jobs::JobContext&) {
                   return counted("settled", runtime::block_on(holds.settle_due()));
                 });
+  scheduler.add("notices.remind", "Tells people of due dates that are near or past",
+                Cadence::daily(8, 0, config.time_zone), [this, counted](jobs::JobContext& job) {
+                  return counted("notices", notifier.remind([&job] { return !job.cancelled(); }));
+                });
   scheduler.add(
       "events.prune", "Forgets events after seven days", Cadence::every(1h),
       [this, nothing_to_say](jobs::JobContext&) {
@@ -468,7 +495,9 @@ void App::Parts::make_schedules() {
                   auto work = [this](db::Transaction& tx) -> Result<std::int64_t> {
                     const auto now = clock->now();
                     return jobs::JobRepository(tx).prune(now - jobs_kept, now - failed_jobs_kept) +
-                           webhooks::WebhookRepository(tx).prune_deliveries(now - failed_jobs_kept);
+                           webhooks::WebhookRepository(tx).prune_deliveries(now - failed_jobs_kept) +
+                           mail::MailRepository(tx).prune(now - mails_kept) +
+                           notices::NoticeRepository(tx).prune(now - notices_kept);
                   };
                   return counted("removed", database.write_now(std::move(work)));
                 });
@@ -502,10 +531,12 @@ std::vector<http::Route> App::Parts::routes() {
   add(lists::list_routes(lists));
   add(lists::sync_routes(reading_sync));
   add(lists::feed_routes(lists));
+  add(notices::notice_routes(notices));
   add(pages::page_routes(pages));
   add(jobs::task_routes(tasks, scheduler));
   add(events::event_routes(database, hub));
   add(webhooks::webhook_routes(webhook_service));
+  add(mail::mail_routes(mailer));
   add(audit::audit_routes(database, journal));
   add(calls::batch_routes(database, [this]() -> const http::Router& { return router; }));
   return all;
@@ -532,6 +563,35 @@ std::vector<http::Expansion> App::Parts::of_a_book() {
                  },
                  true});
   return all;
+}
+
+// Of the branch's calendar, or the library's; without either, the configured one.
+TimeZone App::Parts::zone_of(db::Transaction& tx, std::optional<std::int64_t> branch) {
+  const auto snapshot = rule_book.current(tx);
+  if (snapshot->calendars.empty()) return TimeZone::find(config.time_zone).value_or(TimeZone::utc());
+  return snapshot->calendar(branch).zone();
+}
+
+// The library's decisions and its calendar, for those who tell people of them.
+notices::NoticeRules App::Parts::notice_rules() {
+  notices::NoticeRules rules;
+  rules.due_soon_days = static_cast<int>(config.due_soon_days);
+  rules.overdue_days.clear();
+  for (const auto& day : config.overdue_notice_days) rules.overdue_days.push_back(std::stoi(day));
+  std::ranges::sort(rules.overdue_days);
+  rules.currency = config.currency;
+  rules.public_url = config.public_url;
+  rules.zone = [this](db::Transaction& tx, std::optional<std::int64_t> branch) {
+    return zone_of(tx, branch);
+  };
+  rules.days_late = [this](db::Transaction& tx, std::optional<std::int64_t> branch, Timestamp due,
+                           Timestamp now) {
+    const auto snapshot = rule_book.current(tx);
+    if (!snapshot->calendars.empty()) return snapshot->calendar(branch).days_late(due, now);
+    const auto zone = zone_of(tx, branch);
+    return static_cast<int>(std::max<std::int64_t>(0, zone.local(now).day - zone.local(due).day));
+  };
+  return rules;
 }
 
 // For the dashboard.
@@ -701,6 +761,10 @@ borrows::BorrowService& App::borrows() { return parts_->borrows; }
 borrows::HoldService& App::holds() { return parts_->holds; }
 borrows::LedgerService& App::ledger() { return parts_->ledger; }
 borrows::LoanPrivacy& App::loan_privacy() { return parts_->loan_privacy; }
+borrows::CopyService& App::copies() { return parts_->copies; }
+borrows::BranchService& App::branches() { return parts_->branches; }
+borrows::RuleService& App::rule_setting() { return parts_->rule_setting; }
+mail::AccountMails& App::account_mails() { return parts_->account_mails; }
 const config::Config& App::config() const { return parts_->config; }
 const Clock& App::clock() const { return *parts_->clock; }
 
@@ -722,6 +786,7 @@ void App::start_background() {
 void App::stop_background() {
   parts_->scheduler.stop();
   parts_->webhook_sender.stop();
+  parts_->notifier.stop();
   parts_->runner.stop();
   parts_->hub.stop();
   parts_->search_index.stop();
@@ -731,6 +796,7 @@ void App::start_workers() {
   parts_->hub.start();
   parts_->search_index.start();
   parts_->webhook_sender.start();
+  parts_->notifier.start();
   parts_->scheduler.prepare();
   parts_->runner.start();
 }

@@ -23,6 +23,15 @@
 #include <memory>
 #include <string>
 
+namespace lumina::borrows {
+class BranchService;
+class CopyService;
+class RuleService;
+}  // namespace lumina::borrows
+namespace lumina::mail {
+class AccountMails;
+}
+
 namespace lumina {
 
 class App {
@@ -50,6 +59,10 @@ class App {
   borrows::HoldService& holds();
   borrows::LedgerService& ledger();
   borrows::LoanPrivacy& loan_privacy();
+  borrows::CopyService& copies();
+  borrows::BranchService& branches();
+  borrows::RuleService& rule_setting();
+  mail::AccountMails& account_mails();
   const config::Config& config() const;
   const Clock& clock() const;
 

@@ -206,11 +206,25 @@ class Parser {
     add_beneath(*admin, "list", "List the administrators.", Command::admin_list);
 
     auto* import = add(app_, "import", "Read books into the catalogue.", Command::import_file);
-    import->add_option("file", invocation_.file, "File to read; - is standard input.")
-        ->required()
-        ->type_name("");
+    auto* file =
+        import->add_option("file", invocation_.file, "File to read; - is standard input.")->type_name("");
     import->add_flag("--dry-run", invocation_.dry_run, "Check the file and report, but change nothing.");
     add_settings(*import, false);
+    auto* koha =
+        add_beneath(*import, "koha", "Move in from Koha: patrons, items and loans.", Command::import_koha);
+    koha->add_option("--patrons", invocation_.patrons, "CSV file of patrons.")->type_name("FILE");
+    koha->add_option("--items", invocation_.items, "CSV file of items with their titles.")->type_name("FILE");
+    koha->add_option("--loans", invocation_.loans, "CSV file of loans.")->type_name("FILE");
+    koha->add_option("--mapping", invocation_.mapping, "TOML file with other names of columns and codes.")
+        ->type_name("FILE");
+    koha->add_flag("--invite", invocation_.invite, "Mail new patrons a link to choose a password.");
+    import->callback([this, koha, file] {
+      if (koha->parsed() == 0 && file->empty()) throw CLI::RequiredError("file");
+      if (koha->parsed() > 0 && invocation_.patrons.empty() && invocation_.items.empty() &&
+          invocation_.loans.empty())
+        throw CLI::RequiredError("--patrons, --items or --loans");
+      if (!chosen_) chosen_ = koha->parsed() > 0 ? Command::import_koha : Command::import_file;
+    });
 
     auto* exported = add(app_, "export", "Write the catalogue to a file.", Command::export_file);
     exported->add_option("file", invocation_.file, "File to write; - is standard output.")

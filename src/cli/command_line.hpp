@@ -22,6 +22,7 @@ enum class Command : std::uint8_t {
   admin_reset_password,
   admin_list,
   import_file,
+  import_koha,
   export_file,
   config_dump,
   config_example,
@@ -41,16 +42,18 @@ struct Invocation {
 
   std::string email;  // admin create, admin reset-password
   bool password_stdin =
-      false;                  // admin create, admin reset-password, hash-password: one line of standard input
-  std::string file;           // import, export; "-" is standard input or output
-  bool dry_run = false;       // import
-  std::string text;           // sentiment; "-" is standard input
-  std::int64_t books = 1000;  // demo
-  std::int64_t users = 50;    // demo
-  std::uint64_t seed = 1;     // demo
-  bool fix = false;           // doctor
-  bool json = false;          // version
-  std::string url;            // healthcheck; empty: /ready at the first address of http_addr
+      false;             // admin create, admin reset-password, hash-password: one line of standard input
+  std::string file;      // import, export; "-" is standard input or output
+  bool dry_run = false;  // import
+  std::string patrons, items, loans, mapping;  // import koha: files; empty ones are left out
+  bool invite = false;                         // import koha
+  std::string text;                            // sentiment; "-" is standard input
+  std::int64_t books = 1000;                   // demo
+  std::int64_t users = 50;                     // demo
+  std::uint64_t seed = 1;                      // demo
+  bool fix = false;                            // doctor
+  bool json = false;                           // version
+  std::string url;                             // healthcheck; empty: /ready at the first address of http_addr
 };
 
 // What to print instead of running a command.

@@ -3,6 +3,8 @@
 #include "app.hpp"
 #include "cli/commands.hpp"
 #include "cli/demo_library.hpp"
+#include "cli/koha_import.hpp"
+#include "core/json/codec.hpp"
 #include "modules/books/export_format.hpp"
 #include "modules/books/importer.hpp"
 
@@ -53,6 +55,26 @@ int import_file(const Invocation& invocation, const config::Config& config) {
   for (const auto& fault : report->failed)
     fmt::print(stderr, "line {}: {}\n", fault.index, fmt::join(fault.errors, "; "));
   return report->rows == 0 || report->failed_count == report->rows ? 1 : 0;
+}
+
+int move_in_from_koha(const Invocation& invocation, const config::Config& config) {
+  auto app = library(config);
+  const KohaFiles files{invocation.patrons, invocation.items,   invocation.loans,
+                        invocation.mapping, invocation.dry_run, invocation.invite};
+  const auto report = import_koha(*app, files);
+  if (!report) return problem(report.error());
+  std::int64_t rows = 0, lost = 0;
+  for (const auto& count : report->counts) {
+    fmt::print("{}: {} rows, {} created, {} updated, {} unchanged, {} refused\n", count.what, count.rows,
+               count.created, count.updated, count.unchanged, count.refused);
+    rows += count.rows;
+    lost += count.refused;
+  }
+  if (report->invited > 0) fmt::print("{} invitations will be mailed by the server\n", report->invited);
+  if (files.dry_run) fmt::print("dry run: nothing was changed\n");
+  for (const auto& fault : report->faults)
+    fmt::print(stderr, "{}, line {}: {}\n", fault.file, fault.line, fault.what);
+  return rows == 0 || lost == rows ? 1 : 0;
 }
 
 int export_file(const Invocation& invocation, const config::Config& config) {

@@ -108,6 +108,8 @@ int run(Invocation invocation) {
       return admin(invocation, config);
     case Command::import_file:
       return import_file(invocation, config);
+    case Command::import_koha:
+      return move_in_from_koha(invocation, config);
     case Command::export_file:
       return export_file(invocation, config);
     case Command::config_dump:

@@ -49,6 +49,7 @@ TEST_CASE("every command is understood", "[K29]") {
       {{"admin", "reset-password", "--email", "a@b.c", "--password-stdin"}, Command::admin_reset_password},
       {{"admin", "list"}, Command::admin_list},
       {{"import", "books.csv"}, Command::import_file},
+      {{"import", "koha", "--patrons", "p.csv", "--dry-run"}, Command::import_koha},
       {{"export", "-"}, Command::export_file},
       {{"config", "dump"}, Command::config_dump},
       {{"config", "example"}, Command::config_example},

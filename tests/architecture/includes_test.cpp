@@ -12,9 +12,9 @@ namespace lumina::architecture {
 namespace {
 
 // Left to right, as the design has it; a module may look left only.
-const std::vector<std::string> module_order = {"modules/books", "modules/borrows", "modules/reviews",
-                                               "modules/ai",    "modules/recs",    "modules/lists",
-                                               "modules/pages"};
+const std::vector<std::string> module_order = {"modules/books",   "modules/borrows", "modules/reviews",
+                                               "modules/ai",      "modules/recs",    "modules/lists",
+                                               "modules/notices", "modules/pages"};
 
 // Interfaces that a module owns so that one to its right can implement or use them.
 const std::set<std::string> shared_interfaces = {"modules/reviews/sentiment.hpp",

@@ -181,6 +181,8 @@ Task<Result<PersonalRecord>> AccountService::record(Caller by) {
     record.patron = users.patron(by.id());
     record.fines = users.fines(by.id());
     record.ledger = users.ledger(by.id());
+    record.notifications = users.notifications(by.id());
+    record.notification_settings = users.notification_settings(by.id());
     record.audit = users.actions(by.id());
     return record;
   };

@@ -35,12 +35,13 @@ std::vector<schema::Field> EmailConfirmation::fields() {
   return {{"token", &EmailConfirmation::token, "From the mail", {schema::length(1, 200)}}};
 }
 
-void NoAddressMail::send_confirmation(const User& who, const std::string&, const std::string&) {
+void NoAddressMail::send_confirmation(db::Transaction&, const User& who, const std::string&,
+                                      const std::string&, Timestamp) {
   log::warn(
       "somebody asked to change an e-mail address, but mail is not configured; the token reaches nobody",
       {{"user_id", who.id.value}});
 }
-void NoAddressMail::send_notice(const std::string&, const User& who) {
+void NoAddressMail::send_notice(db::Transaction&, const std::string&, const User& who) {
   log::warn("an e-mail address was changed, and the old one is not told, for mail is not configured",
             {{"user_id", who.id.value}});
 }
@@ -49,9 +50,8 @@ Task<Status> EmailChanges::request(NewEmail wanted, Caller by) {
   if (auto person = check_signed_in_person(by); !person) co_return Failure(std::move(person.error()));
   auto proven = co_await gate_.prove_again(by.id(), std::move(wanted.current_password), by);
   if (!proven) co_return Failure(std::move(proven.error()));
-  const std::string token = security::opaque_token();
-  auto work = [this, address = wanted.email, hash = security::sha256_hex(token),
-               password = proven->account.password_hash, by](db::Transaction& tx) -> Result<User> {
+  auto work = [this, address = wanted.email, token = security::opaque_token(),
+               password = proven->account.password_hash, by](db::Transaction& tx) -> Status {
     UserRepository users(tx);
     const auto account = users.find_locked(by.id());
     if (!account) return no_such_user();
@@ -64,23 +64,17 @@ Task<Status> EmailChanges::request(NewEmail wanted, Caller by) {
       return fail(ErrorKind::refused, "same_email", "This is your address already");
     if (holder && holder->id != by.id()) return email_taken();
     const Timestamp now = clock_.now();
-    users.insert_email_change(hash, by.id(), address, key, now, now + token_life);
+    users.insert_email_change(security::sha256_hex(token), by.id(), address, key, now, now + token_life);
     journal_.record(tx, by, about_user("user.email_change_requested", by.id()));
-    return User(*account);
+    mailer_.send_confirmation(tx, *account, address, token, now + token_life);
+    return {};
   };
-  auto who = co_await database_.write(std::move(work));
-  if (!who) co_return Failure(std::move(who.error()));
-  mailer_.send_confirmation(*who, wanted.email, token);
-  co_return Status{};
+  co_return co_await database_.write(std::move(work));
 }
 
 Task<Status> EmailChanges::confirm(EmailConfirmation confirmation, Caller by) {
-  struct Changed {
-    std::string old_address;
-    User who;
-  };
   auto work = [this, hash = security::sha256_hex(confirmation.token),
-               by = std::move(by)](db::Transaction& tx) -> Result<Changed> {
+               by = std::move(by)](db::Transaction& tx) -> Result<std::string> {
     UserRepository users(tx);
     const Timestamp now = clock_.now();
     const auto wanted = users.use_email_change(hash, now);
@@ -89,12 +83,12 @@ Task<Status> EmailChanges::confirm(EmailConfirmation confirmation, Caller by) {
       return fail(ErrorKind::refused, "invalid_email_token", "The token is not valid or has expired");
     if (!users.set_email(account->id, wanted->email, wanted->email_key, now)) return email_taken();
     journal_.record(tx, as(by, account->id), about_user("user.email_changed", account->id));
-    return Changed{account->email, User(*users.find(account->id))};
+    mailer_.send_notice(tx, account->email, *users.find(account->id));
+    return account->email;
   };
-  auto changed = co_await database_.write(std::move(work));
-  if (!changed) co_return Failure(std::move(changed.error()));
-  gate_.forget(changed->old_address);
-  mailer_.send_notice(changed->old_address, changed->who);
+  auto old_address = co_await database_.write(std::move(work));
+  if (!old_address) co_return Failure(std::move(old_address.error()));
+  gate_.forget(*old_address);
   co_return Status{};
 }
 

@@ -29,22 +29,23 @@ struct EmailConfirmation {
   static std::vector<schema::Field> fields();
 };
 
+// In the transaction of the change. Must not write the token anywhere but into the mail. Any database thread.
 class AddressMailer {
  public:
   virtual ~AddressMailer() = default;
-  // To the new address. As ResetMailer: returns at once, does not throw, writes the token nowhere else.
-  // Thread-safe.
-  virtual void send_confirmation(const User& who, const std::string& new_address,
-                                 const std::string& token) = 0;
+  // To the new address.
+  virtual void send_confirmation(db::Transaction& tx, const User& who, const std::string& new_address,
+                                 const std::string& token, Timestamp expires_at) = 0;
   // To the old address, once it is no longer the account's.
-  virtual void send_notice(const std::string& old_address, const User& who) = 0;
+  virtual void send_notice(db::Transaction& tx, const std::string& old_address, const User& who) = 0;
 };
 
 // For a server that cannot send mail: says so in the log, without the token, which then reaches nobody.
 class NoAddressMail final : public AddressMailer {
  public:
-  void send_confirmation(const User& who, const std::string& new_address, const std::string& token) override;
-  void send_notice(const std::string& old_address, const User& who) override;
+  void send_confirmation(db::Transaction& tx, const User& who, const std::string& new_address,
+                         const std::string& token, Timestamp expires_at) override;
+  void send_notice(db::Transaction& tx, const std::string& old_address, const User& who) override;
 };
 
 class EmailChanges {

@@ -194,24 +194,27 @@ std::vector<Field> ExportedVote::fields() {
           {"created_at", &ExportedVote::created_at, "When"}};
 }
 std::vector<Field> PersonalRecord::fields() {
-  return {{"exported_at", &PersonalRecord::exported_at, "When this was put together"},
-          {"user", &PersonalRecord::user, "The account"},
-          {"preferences", &PersonalRecord::preferences, "What the person likes"},
-          {"sessions", &PersonalRecord::sessions, "Where the person is or was signed in"},
-          {"api_keys", &PersonalRecord::api_keys, "Keys, without their secrets"},
-          {"loans", &PersonalRecord::loans, "Every loan"},
-          {"reviews", &PersonalRecord::reviews, "Every review"},
-          {"helpful_votes", &PersonalRecord::helpful_votes, "Reviews that were marked as helpful"},
-          {"holds", &PersonalRecord::holds, "Every hold"},
-          {"replies", &PersonalRecord::replies, "Every reply to a review"},
-          {"reports", &PersonalRecord::reports, "Reviews that were reported"},
-          {"collections", &PersonalRecord::collections, "Every list with its books, in order"},
-          {"grants", &PersonalRecord::grants, "Whom one's lists are shared with, and what others share"},
-          {"patron", &PersonalRecord::patron, "Category, library card and blocks"},
-          {"fines", &PersonalRecord::fines, "Every fine"},
-          {"ledger", &PersonalRecord::ledger, "What was charged, paid, waived and credited"},
-          {"audit", &PersonalRecord::audit,
-           "What the person did and what was done to the account, newest first"}};
+  return {
+      {"exported_at", &PersonalRecord::exported_at, "When this was put together"},
+      {"user", &PersonalRecord::user, "The account"},
+      {"preferences", &PersonalRecord::preferences, "What the person likes"},
+      {"sessions", &PersonalRecord::sessions, "Where the person is or was signed in"},
+      {"api_keys", &PersonalRecord::api_keys, "Keys, without their secrets"},
+      {"loans", &PersonalRecord::loans, "Every loan"},
+      {"reviews", &PersonalRecord::reviews, "Every review"},
+      {"helpful_votes", &PersonalRecord::helpful_votes, "Reviews that were marked as helpful"},
+      {"holds", &PersonalRecord::holds, "Every hold"},
+      {"replies", &PersonalRecord::replies, "Every reply to a review"},
+      {"reports", &PersonalRecord::reports, "Reviews that were reported"},
+      {"collections", &PersonalRecord::collections, "Every list with its books, in order"},
+      {"grants", &PersonalRecord::grants, "Whom one's lists are shared with, and what others share"},
+      {"patron", &PersonalRecord::patron, "Category, library card and blocks"},
+      {"fines", &PersonalRecord::fines, "Every fine"},
+      {"ledger", &PersonalRecord::ledger, "What was charged, paid, waived and credited"},
+      {"notifications", &PersonalRecord::notifications, "What the library told the person"},
+      {"notification_settings", &PersonalRecord::notification_settings, "How the person wants to be told"},
+      {"audit", &PersonalRecord::audit,
+       "What the person did and what was done to the account, newest first"}};
 }
 std::vector<Field> ExportedHold::fields() {
   return {{"id", &ExportedHold::id, "Identifier"},
@@ -279,6 +282,13 @@ std::vector<Field> ExportedPatron::fields() {
   return {{"category", &ExportedPatron::category, "Category, by its code"},
           {"card_number", &ExportedPatron::card_number, "On the library card"},
           {"blocks", &ExportedPatron::blocks, "Every block by staff"}};
+}
+std::vector<Field> ExportedNotification::fields() {
+  return {{"kind", &ExportedNotification::kind, "What it was about"},
+          {"title", &ExportedNotification::title, "One line"},
+          {"body", &ExportedNotification::body, "What there was to know"},
+          {"created_at", &ExportedNotification::created_at, "When it was made"},
+          {"read_at", &ExportedNotification::read_at, "When it was read"}};
 }
 std::vector<Field> ExportedAction::fields() {
   return {{"at", &ExportedAction::at, "When"},

@@ -278,6 +278,13 @@ struct ExportedPatron {
   static constexpr std::string_view type_name = "ExportedPatron";
   static std::vector<schema::Field> fields();
 };
+struct ExportedNotification {
+  std::string kind, title, body;
+  Timestamp created_at;
+  std::optional<Timestamp> read_at;
+  static constexpr std::string_view type_name = "ExportedNotification";
+  static std::vector<schema::Field> fields();
+};
 struct ExportedAction {
   Timestamp at;
   std::string action, resource;
@@ -303,6 +310,8 @@ struct PersonalRecord {
   ExportedPatron patron;
   std::vector<ExportedFine> fines;
   std::vector<ExportedLedgerLine> ledger;
+  std::vector<ExportedNotification> notifications;
+  schema::RawJson notification_settings;  // null: never set
   std::vector<ExportedAction> audit;
   static constexpr std::string_view type_name = "PersonalRecord";
   static std::vector<schema::Field> fields();

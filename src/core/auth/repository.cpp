@@ -406,6 +406,21 @@ std::vector<ExportedLedgerLine> UserRepository::ledger(UserId id) {
   return tx_.list(line_columns, sql, id);
 }
 
+std::vector<ExportedNotification> UserRepository::notifications(UserId id) {
+  static const db::Columns<ExportedNotification> columns{{"n.kind", &ExportedNotification::kind},
+                                                         {"n.title", &ExportedNotification::title},
+                                                         {"n.body", &ExportedNotification::body},
+                                                         {"n.created_at", &ExportedNotification::created_at},
+                                                         {"n.read_at", &ExportedNotification::read_at}};
+  return tx_.list(
+      columns, "SELECT " + columns.list() + " FROM notifications n WHERE n.user_id = $1 ORDER BY n.id", id);
+}
+
+schema::RawJson UserRepository::notification_settings(UserId id) {
+  const auto row = tx_.one<std::string>("SELECT document FROM notification_settings WHERE user_id = $1", id);
+  return row ? schema::RawJson{std::get<0>(*row)} : schema::RawJson{};
+}
+
 std::vector<ExportedAction> UserRepository::actions(UserId id) {
   static const std::string sql =
       "SELECT " + action_columns.list() +

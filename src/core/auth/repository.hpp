@@ -1,7 +1,8 @@
 // SQL of accounts: people, what they like, and the tokens that reset a password.
 //
-// Also reads the tables of circulation, reviews, lists and the audit log: whether loans are open, and for a
-// person's own record. Absent is std::nullopt; people who erased their account are absent everywhere here.
+// Also reads the tables of circulation, reviews, lists, notices and the audit log: whether loans are open,
+// and for a person's own record. Absent is std::nullopt; people who erased their account are absent
+// everywhere here.
 #pragma once
 #include "core/auth/model.hpp"
 #include "core/base/page.hpp"
@@ -93,6 +94,8 @@ class UserRepository {
   ExportedPatron patron(UserId id);
   std::vector<ExportedFine> fines(UserId id);
   std::vector<ExportedLedgerLine> ledger(UserId id);
+  std::vector<ExportedNotification> notifications(UserId id);
+  schema::RawJson notification_settings(UserId id);
   // What the person did and what was done to the account; the newest 10,000 rows of the audit log.
   std::vector<ExportedAction> actions(UserId id);
 

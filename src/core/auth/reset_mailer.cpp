@@ -4,12 +4,12 @@
 
 namespace lumina::auth {
 
-void NoMail::send_reset(const User& to, const std::string&) {
+bool NoMail::take_request(db::Transaction&, const std::string&, const Caller& by) {
   log::warn(
       "somebody asked to reset a password, but mail is not configured; an administrator can set a new one "
-      "with "
-      "'luminalib admin reset-password'",
-      {{"user_id", to.id.value}});
+      "with 'luminalib admin reset-password'",
+      {{"request_id", by.request_id}});
+  return false;
 }
 
 }  // namespace lumina::auth

@@ -1,6 +1,8 @@
 // Sends the token that resets a forgotten password to its owner.
 #pragma once
 #include "core/auth/model.hpp"
+#include "core/base/caller.hpp"
+#include "core/db/transaction.hpp"
 
 #include <string>
 
@@ -9,15 +11,17 @@ namespace lumina::auth {
 class ResetMailer {
  public:
   virtual ~ResetMailer() = default;
-  // Called on an io thread once the token is stored: hands the message over and returns at once. Must not
-  // throw, and must not write the token anywhere but into the message. Thread-safe.
-  virtual void send_reset(const User& to, const std::string& token) = 0;
+  // In the transaction of the request: writes down, with the same work for every address, that somebody
+  // asked, and has AuthService::begin_reset() called later. False when no mail can be sent. Must not keep the
+  // address readable. Any database thread.
+  virtual bool take_request(db::Transaction& tx, const std::string& email, const Caller& by) = 0;
 };
 
-// For a server that cannot send mail: says so in the log, without the token, which then reaches nobody.
+// For a server that cannot send mail: the request is written to the audit log, and a line of the log tells
+// the administrator.
 class NoMail final : public ResetMailer {
  public:
-  void send_reset(const User& to, const std::string& token) override;
+  bool take_request(db::Transaction& tx, const std::string& email, const Caller& by) override;
 };
 
 }  // namespace lumina::auth

@@ -229,28 +229,31 @@ Task<Status> AuthService::change_password(PasswordChange change, Caller by) {
 }
 
 Task<Status> AuthService::request_reset(std::string email, Caller by) {
-  const auto settings = settings_.get();
-  std::string token = security::opaque_token();
-  auto work = [this, settings, key = email_key(email), token_hash = security::sha256_hex(token),
-               by = std::move(by)](db::Transaction& tx) -> Result<std::optional<User>> {
-    UserRepository users(tx);
-    const Timestamp now = clock_.now();
-    const auto account = users.find_by_email(key);
-    const bool sends =
-        account && account->is_active && !users.reset_requested_since(account->id, now - between_resets);
-    if (!sends) {
-      const auto subject = account ? std::optional(account->id.value) : std::nullopt;
-      journal_.refused(tx, by, "user.password_reset_requested", "user", subject, "{}");
-      return std::nullopt;
-    }
-    users.insert_reset(token_hash, account->id, now, now + settings->reset_life);
-    journal_.record(tx, by, about_user("user.password_reset_requested", account->id));
-    return *account;
+  auto work = [this, email = std::move(email), by = std::move(by)](db::Transaction& tx) -> Status {
+    // Without mail the token reaches nobody; the attempt is on record all the same.
+    if (!mailer_.take_request(tx, email, by)) begin_reset(tx, email_key(email), security::opaque_token(), by);
+    return {};
   };
-  auto user = co_await database_.write(std::move(work));
-  if (!user) co_return Failure(std::move(user.error()));
-  if (*user) mailer_.send_reset(**user, token);
-  co_return Status{};
+  co_return co_await database_.write(std::move(work));
+}
+
+std::optional<AuthService::Reset> AuthService::begin_reset(db::Transaction& tx, const std::string& email_key,
+                                                           const std::string& token, const Caller& by,
+                                                           std::optional<std::chrono::minutes> life) {
+  UserRepository users(tx);
+  const Timestamp now = clock_.now();
+  const auto account = users.find_by_email(email_key);
+  const bool sends =
+      account && account->is_active && !users.reset_requested_since(account->id, now - between_resets);
+  if (!sends) {
+    const auto subject = account ? std::optional(account->id.value) : std::nullopt;
+    journal_.refused(tx, by, "user.password_reset_requested", "user", subject, "{}");
+    return std::nullopt;
+  }
+  const Timestamp expires_at = now + life.value_or(settings_.get()->reset_life);
+  users.insert_reset(security::sha256_hex(token), account->id, now, expires_at);
+  journal_.record(tx, by, about_user("user.password_reset_requested", account->id));
+  return Reset{User(*account), expires_at};
 }
 
 Task<Status> AuthService::confirm_reset(ResetConfirmation confirmation, Caller by) {

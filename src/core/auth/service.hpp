@@ -18,6 +18,7 @@
 #include "core/events/journal.hpp"
 #include "core/security/token.hpp"
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -46,6 +47,15 @@ class AuthService {
   Task<Status> change_password(PasswordChange change, Caller by);
   // Answers alike whether the address is known or not; at most one message a minute goes to an account.
   Task<Status> request_reset(std::string email, Caller by);
+  // Inside somebody's unit of work: the account of that address gets the token. Nothing when nobody has the
+  // address, or got one in the last minute. `life` is the configured one when empty.
+  struct Reset {
+    User user;
+    Timestamp expires_at;
+  };
+  std::optional<Reset> begin_reset(db::Transaction& tx, const std::string& email_key,
+                                   const std::string& token, const Caller& by,
+                                   std::optional<std::chrono::minutes> life = {});
   // Ends every session of the account.
   Task<Status> confirm_reset(ResetConfirmation confirmation, Caller by);
 

@@ -314,6 +314,18 @@ void check_models(const Config& config, Findings& found) {
   }
 }
 
+void check_mail(const Config& config, Findings& found) {
+  if (config.mail_username.empty() != config.mail_password.empty())
+    found.errors.emplace_back("mail_username and mail_password belong together: set both or neither");
+  if (!config.sends_mail()) return;
+  if (config.mail_from.empty())
+    found.errors.emplace_back("mail_host needs mail_from, the address to send from");
+  if (config.public_url.empty())
+    found.warnings.emplace_back("mails will have no links: public_url is not set");
+  if (config.mail_security == MailSecurity::none && !config.mail_password.empty())
+    found.warnings.emplace_back("mail_security none sends mail_password in the clear");
+}
+
 std::string heading(std::string_view section) {
   return fmt::format("\n# ---- {} {}\n", section,
                      std::string(std::max<std::size_t>(100 - section.size(), 4), '-'));
@@ -404,6 +416,7 @@ Findings check(const Config& config, bool serving) {
   if (serving || !config.secret_key.empty()) check_secret(config, found);
   if (serving) check_network(config, found);
   check_models(config, found);
+  check_mail(config, found);
   if (!config.database_replica_url.empty() && !config.uses_postgresql()) {
     found.errors.emplace_back("database_replica_url needs a PostgreSQL database_url");
   }

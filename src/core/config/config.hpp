@@ -28,6 +28,7 @@ namespace lumina::config {
 enum class Environment : std::uint8_t { development, staging, production };
 enum class Migrate : std::uint8_t { automatic, check, off };
 enum class TlsVersion : std::uint8_t { v1_2, v1_3 };
+enum class MailSecurity : std::uint8_t { starttls, tls, none };
 enum class LlmProvider : std::uint8_t { none, llama, ollama, openai, huggingface };
 enum class EmbedProvider : std::uint8_t { builtin, llama, ollama, openai, huggingface };
 
@@ -95,6 +96,18 @@ struct Config {
   std::int64_t hold_pickup_days = 7;
   std::string time_zone = "UTC";
 
+  std::vector<std::string> overdue_notice_days{"1", "7", "14"};  // rising
+  std::int64_t due_soon_days = 3;                                // 0: nobody is reminded
+
+  std::string public_url;      // where people reach the library, without a slash at the end
+  std::string mail_host;       // empty: no mail is sent
+  std::int64_t mail_port = 0;  // 0: the usual one for mail_security
+  MailSecurity mail_security = MailSecurity::starttls;
+  std::string mail_username, mail_password;
+  std::string mail_from, mail_from_name = "LuminaLib", mail_reply_to;
+  std::string mail_ca_file;  // empty: the system's
+  std::int64_t mail_timeout_seconds = 30;
+
   std::int64_t job_threads = 4;
   std::int64_t job_lease_seconds = 30;
   std::int64_t job_poll_milliseconds = 500;
@@ -125,6 +138,7 @@ struct Config {
 
   // staging is held to the same rules
   bool is_production() const { return env != Environment::development; }
+  bool sends_mail() const { return !mail_host.empty(); }
   bool uses_postgresql() const { return database_url.starts_with("postgres"); }
   // Where SQLite keeps the catalogue: luminalib.db in data_dir, or the path of sqlite:///path.
   std::filesystem::path sqlite_path() const;

@@ -1,8 +1,10 @@
 #include "core/config/setting_checks.hpp"
 
+#include "core/base/text.hpp"
 #include "core/base/time_zone.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <string_view>
 
 namespace lumina::config {
@@ -71,6 +73,40 @@ std::optional<std::string> check_email(std::string& email) {
                         std::none_of(email.begin(), email.end(), [](unsigned char c) { return c <= ' '; }));
   if (fine) return std::nullopt;
   return "must be an e-mail address";
+}
+
+std::optional<std::string> check_public_url(std::string& url) {
+  if (url.empty()) return std::nullopt;
+  while (url.ends_with('/')) url.pop_back();
+  if (is_http_url(url) && url.find_first_of("?#@\"<>") == std::string::npos) return std::nullopt;
+  return "must be a URL such as https://library.example";
+}
+
+std::optional<std::string> check_host(std::string& host) {
+  const bool fine = host.size() <= 253 && std::all_of(host.begin(), host.end(), [](char c) {
+                      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                             c == '.' || c == '-' || c == ':' || c == '[' || c == ']';
+                    });
+  if (fine) return std::nullopt;
+  return "must be the name or the address of a server";
+}
+
+std::optional<std::string> check_line(std::string& text) {
+  const bool fine = is_valid_utf8(text) && text.size() <= 200 &&
+                    std::none_of(text.begin(), text.end(),
+                                 [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+  if (fine) return std::nullopt;
+  return "must be one line of at most 200 bytes";
+}
+
+std::optional<std::string> check_day_number(std::string& text) {
+  int days = 0;
+  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), days);
+  if (fault == std::errc{} && end == text.data() + text.size() && days >= 1 && days <= 365) {
+    text = std::to_string(days);
+    return std::nullopt;
+  }
+  return "must be days from 1 to 365, such as 1, 7, 14";
 }
 
 std::optional<std::string> check_currency(std::string& code) {

@@ -16,6 +16,14 @@ std::optional<std::string> check_base_url(std::string& url);
 std::optional<std::string> check_origin(std::string& origin);
 // One address, or empty.
 std::optional<std::string> check_email(std::string& email);
+// A web address to which paths are added, or empty; drops a slash at the end.
+std::optional<std::string> check_public_url(std::string& url);
+// The name or address of a server, or empty.
+std::optional<std::string> check_host(std::string& host);
+// Text that fits on one line of a message.
+std::optional<std::string> check_line(std::string& text);
+// A whole number of days from 1 to 365.
+std::optional<std::string> check_day_number(std::string& text);
 // A code of ISO 4217.
 std::optional<std::string> check_currency(std::string& code);
 // A folder, there or not.

@@ -20,6 +20,7 @@ using std::string_view_literals::operator""sv;
 constexpr std::array environments{"development"sv, "staging"sv, "production"sv};
 constexpr std::array migrations{"auto"sv, "check"sv, "off"sv};
 constexpr std::array tls_versions{"1.2"sv, "1.3"sv};
+constexpr std::array mail_securities{"starttls"sv, "tls"sv, "none"sv};
 constexpr std::array log_levels{"trace"sv, "debug"sv, "info"sv, "warn"sv, "error"sv};
 constexpr std::array log_formats{"auto"sv, "json"sv, "text"sv};
 constexpr std::array llm_providers{"none"sv, "llama"sv, "ollama"sv, "openai"sv, "huggingface"sv};
@@ -48,6 +49,11 @@ constexpr Range a_minute(std::int64_t max) { return {1, max, "a minute", "off"};
 constexpr std::int64_t kib = 1 << 10;
 constexpr std::int64_t mib = 1 << 20;
 constexpr std::int64_t gib = 1 << 30;
+
+constexpr Setting checked(std::string_view section, std::string_view name, Member member,
+                          std::string_view description, std::optional<std::string> (*check)(std::string&)) {
+  return {section, name, member, description, {}, Secrecy::none, false, check};
+}
 
 const std::array table{
     Setting{"Server", "env", one_of<&Config::env, environments>(),
@@ -216,7 +222,6 @@ const std::array table{
             {1, 36500, "days", "keep"}},
     Setting{"Library rules", "hold_pickup_days", &Config::hold_pickup_days,
             "How long a copy is kept for the person whose turn it is.", count(1, 90, "days")},
-
     Setting{"Library rules",
             "time_zone",
             &Config::time_zone,
@@ -225,6 +230,44 @@ const std::array table{
             Secrecy::none,
             false,
             check_time_zone},
+
+    Setting{"Notices",
+            "due_soon_days",
+            &Config::due_soon_days,
+            "Days before the due date on which a reminder is given.",
+            {1, 60, "days", "off"}},
+    checked("Notices", "overdue_notice_days", &Config::overdue_notice_days,
+            "Days late, counting open days, on which somebody is told so. Empty: nobody is.",
+            check_day_number),
+    checked("Notices", "public_url", &Config::public_url,
+            "Where people reach the library, for links in mails. Empty: mails have no links.",
+            check_public_url),
+
+    checked("Mail", "mail_host", &Config::mail_host,
+            "The SMTP server that takes our mail. Empty: no mail is sent.", check_host),
+    Setting{"Mail",
+            "mail_port",
+            &Config::mail_port,
+            "Its port; auto is 587 for starttls, 465 for tls and 25 for none.",
+            {1, 65535, "", "auto"}},
+    Setting{
+        "Mail", "mail_security", one_of<&Config::mail_security, mail_securities>(),
+        "starttls and tls refuse a server whose certificate is not valid. none sends everything readable, "
+        "for a relay on this machine."},
+    checked("Mail", "mail_username", &Config::mail_username,
+            "Who we are to that server. Empty: it does not ask.", check_line),
+    Setting{"Mail", "mail_password", &Config::mail_password, "The password for it.", {}, Secrecy::secret},
+    checked("Mail", "mail_from", &Config::mail_from,
+            "The address that mails come from; needed with mail_host.", check_email),
+    checked("Mail", "mail_from_name", &Config::mail_from_name, "The library's name, as mails show it.",
+            check_line),
+    checked("Mail", "mail_reply_to", &Config::mail_reply_to,
+            "Where answers to mails go. Empty: to mail_from.", check_email),
+    Setting{"Mail", "mail_ca_file", &Config::mail_ca_file,
+            "PEM file with the authorities that server is checked against. Empty: the system's."},
+    Setting{"Mail", "mail_timeout_seconds", &Config::mail_timeout_seconds,
+            "Longest silence of that server, and four times that for a whole message.",
+            count(1, 600, "seconds")},
 
     Setting{"Background work", "job_threads", &Config::job_threads,
             "Jobs that run at once: imports, deliveries, clean-up.", count(1, 64)},

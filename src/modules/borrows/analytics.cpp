@@ -1,7 +1,5 @@
 #include "modules/borrows/analytics.hpp"
 
-#include "core/base/time_zone.hpp"
-
 #include <chrono>
 
 namespace lumina::borrows {
@@ -10,15 +8,10 @@ using schema::Field;
 
 namespace {
 
-constexpr std::int64_t day_ms = 86'400'000;
+// Clocks everywhere differ from UTC by multiples of it, so it never holds two days of a zone.
+constexpr std::int64_t quarter_ms = 900'000;
 constexpr std::size_t most_points = 1100;
 constexpr int default_days = 30, default_limit = 10;
-
-std::int64_t day_of(Timestamp t) { return TimeZone::utc().local(t).day; }
-
-struct Range {
-  Timestamp from, to;
-};
 
 // Where each period starts, and what happened in it; a moment belongs to the last period that starts before
 // it.
@@ -60,7 +53,7 @@ std::vector<Field> TrendQuestion::fields() {
           {"to", &TrendQuestion::to, "Before this time (default: now)"}};
 }
 std::vector<Field> TrendPoint::fields() {
-  return {{"period", &TrendPoint::period, "Its first day, in UTC"},
+  return {{"period", &TrendPoint::period, "Its first day, in the library's time zone"},
           {"borrows", &TrendPoint::borrows, "Loans made"},
           {"returns", &TrendPoint::returns, "Loans that came back"},
           {"due", &TrendPoint::due, "Loans that were or will be due"},
@@ -102,47 +95,52 @@ std::int64_t next_start(Interval interval, std::int64_t start) {
 Task<Result<std::vector<TrendPoint>>> AnalyticsService::trend(TrendQuestion question) {
   auto work = [this, question](db::Transaction& tx) -> Result<std::vector<TrendPoint>> {
     const Interval interval = question.interval.value_or(question.by.value_or(Interval::day));
+    const TimeZone zone = zone_ ? zone_(tx) : TimeZone::utc();
+    const auto day_of = [&zone](Timestamp t) { return zone.local(t).day; };
     const Timestamp now = clock_.now();
     constexpr std::array<std::int64_t, 3> default_span{29, 25 * 7, 11 * 30};
-    const Timestamp to = question.to.value_or(Timestamp{(day_of(now) + 1) * day_ms});
+    const Timestamp to = question.to.value_or(zone.moment(day_of(now) + 1, 0));
     const auto last = day_of(to - std::chrono::milliseconds(1));
     const auto back = start_of(interval, last - default_span[static_cast<std::size_t>(interval)]);
-    const Timestamp from = question.from.value_or(Timestamp{back * day_ms});
+    const Timestamp from = question.from.value_or(zone.moment(back, 0));
     if (from >= to) return invalid({{{"query", "from"}, "must be before to", "range"}});
     if (last - day_of(from) > static_cast<std::int64_t>(most_points) * (interval == Interval::day    ? 1
                                                                         : interval == Interval::week ? 7
                                                                                                      : 30))
       return invalid({{{"query", "from"}, "gives more points than one answer holds", "range"}});
     Periods periods(interval, day_of(from), last + 1);
-    // Counted by day in the database, put together here: months are not of one length.
+    // Counted by quarter of an hour in the database, put together here: neither days nor months are of one
+    // length.
+    const auto day_of_quarter = [&](std::int64_t quarter) { return day_of({quarter * quarter_ms}); };
     const auto add = [&](std::int64_t TrendPoint::* figure) {
-      return [&periods, figure](std::int64_t day, std::int64_t n) {
-        if (auto* point = periods.at(day)) point->*figure += n;
+      return [&periods, &day_of_quarter, figure](std::int64_t quarter, std::int64_t n) {
+        if (auto* point = periods.at(day_of_quarter(quarter))) point->*figure += n;
       };
     };
     tx.each<std::int64_t, std::int64_t>(
         add(&TrendPoint::borrows),
-        "SELECT borrow_date / 86400000, count(*) FROM borrows WHERE borrow_date >= $1 "
-        "AND borrow_date < $2 GROUP BY borrow_date / 86400000",
+        "SELECT borrow_date / 900000, count(*) FROM borrows WHERE borrow_date >= $1 "
+        "AND borrow_date < $2 GROUP BY borrow_date / 900000",
         from, to);
     tx.each<std::int64_t, std::int64_t>(
         add(&TrendPoint::returns),
-        "SELECT return_date / 86400000, count(*) FROM borrows WHERE return_date >= $1 "
-        "AND return_date < $2 GROUP BY return_date / 86400000",
+        "SELECT return_date / 900000, count(*) FROM borrows WHERE return_date >= $1 "
+        "AND return_date < $2 GROUP BY return_date / 900000",
         from, to);
     tx.each<std::int64_t, std::int64_t>(
         add(&TrendPoint::due),
-        "SELECT due_date / 86400000, count(*) FROM borrows WHERE due_date >= $1 "
-        "AND due_date < $2 GROUP BY due_date / 86400000",
+        "SELECT due_date / 900000, count(*) FROM borrows WHERE due_date >= $1 "
+        "AND due_date < $2 GROUP BY due_date / 900000",
         from, to);
     // A person counts once a period.
     std::map<std::pair<std::int64_t, std::int64_t>, bool> seen;
     tx.each<std::int64_t, std::int64_t>(
-        [&](std::int64_t day, std::int64_t user) {
+        [&](std::int64_t quarter, std::int64_t user) {
+          const auto day = day_of_quarter(quarter);
           if (auto* point = periods.at(day))
             if (seen.emplace(std::pair{start_of(interval, day), user}, true).second) ++point->borrowers;
         },
-        "SELECT DISTINCT borrow_date / 86400000, user_id FROM borrows WHERE borrow_date >= $1 AND "
+        "SELECT DISTINCT borrow_date / 900000, user_id FROM borrows WHERE borrow_date >= $1 AND "
         "borrow_date < $2 "
         "AND user_id IS NOT NULL",
         from, to);

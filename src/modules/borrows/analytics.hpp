@@ -1,18 +1,21 @@
-// How the library is used: loans by day, week or month, and what is read most. Days are days of UTC, weeks
-// start on Monday; loans whose history was cut count like all others.
+// How the library is used: loans by day, week or month, and what is read most. Days are those of the
+// library's time zone, weeks start on Monday; loans whose history was cut count like all others.
 #pragma once
 #include "core/base/clock.hpp"
 #include "core/base/error.hpp"
 #include "core/base/task.hpp"
+#include "core/base/time_zone.hpp"
 #include "core/db/database.hpp"
 #include "core/schema/type.hpp"
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace lumina::borrows {
@@ -59,7 +62,10 @@ std::int64_t next_start(Interval interval, std::int64_t start);
 
 class AnalyticsService {
  public:
-  AnalyticsService(db::Database& database, const Clock& clock) : database_(database), clock_(clock) {}
+  using Zone = std::function<TimeZone(db::Transaction&)>;
+  // `zone` is asked in the unit of work; UTC without.
+  AnalyticsService(db::Database& database, const Clock& clock, Zone zone = {})
+      : database_(database), clock_(clock), zone_(std::move(zone)) {}
 
   // Invalid when the range is empty or has more than 1,100 points.
   Task<Result<std::vector<TrendPoint>>> trend(TrendQuestion question);
@@ -69,6 +75,7 @@ class AnalyticsService {
  private:
   db::Database& database_;
   const Clock& clock_;
+  const Zone zone_;
 };
 
 }  // namespace lumina::borrows

@@ -17,12 +17,16 @@ namespace lumina::borrows {
 
 using HoldId = Id<struct HoldTag>;
 
+class RuleBook;
+
 constexpr int shortest_pickup_days = 1, longest_pickup_days = 90;
 
 // What the library has decided about holds; from the configuration.
 struct HoldRules {
   int pickup_days = 7;        // how long a copy waits for the person it is kept for
   int loan_period_days = 14;  // what a forecast believes where nothing was ever lent
+  // Its rules go before `pickup_days`, and no time to pick up ends on a day its calendar says is closed.
+  RuleBook* rule_book = nullptr;
 };
 
 // waiting: in line for a copy. suspended: in line, but passed over. ready: a copy is kept. The rest has

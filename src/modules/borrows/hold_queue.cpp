@@ -2,6 +2,8 @@
 
 #include "modules/borrows/circulation_events.hpp"
 #include "modules/borrows/policy.hpp"
+#include "modules/borrows/rule_book.hpp"
+#include "modules/borrows/rule_repository.hpp"
 
 namespace lumina::borrows {
 
@@ -22,12 +24,25 @@ void HoldQueue::settle(BookId book) {
   while (const auto next = holds_.next(book)) {
     const auto copy = holds_.free_copy(book, next->pickup);
     if (!copy) break;
-    const Timestamp until = due_after(now_, rules_.pickup_days);
+    const Timestamp until = pickup_until(*next, *copy);
     holds_.make_ready(next->id, *copy, now_, until);
     tell("hold.ready", next->id, next->user, book, ready_payload(*copy, until));
   }
   holds_.release_copies(book, now_);
   holds_.recount(book);
+}
+
+Timestamp HoldQueue::pickup_until(const HoldRepository::Next& next, CopyId copy) {
+  if (rules_.rule_book == nullptr) return due_after(now_, rules_.pickup_days);
+  const auto rules = rules_.rule_book->current(tx_);
+  int days = rules_.pickup_days;
+  if (rules->in_force->version() > 0) {
+    RuleRepository repository(tx_);
+    const auto patron = repository.find_patron(next.user);
+    const auto category = patron ? patron->category : std::nullopt;
+    days = rules->in_force->choose(category, repository.kind_of(copy)).values.pickup_days;
+  }
+  return rules->calendar(next.pickup.value).due(due_after(now_, days));
 }
 
 void HoldQueue::end(const Hold& hold, HoldStatus how) {

@@ -44,6 +44,9 @@ class HoldQueue {
   void tell(std::string_view type, HoldId id, UserId user, BookId book, std::string payload = "{}");
 
  private:
+  // Until when this copy is kept for whoever is next.
+  Timestamp pickup_until(const HoldRepository::Next& next, CopyId copy);
+
   db::Transaction& tx_;
   HoldRepository holds_;
   events::Journal& journal_;

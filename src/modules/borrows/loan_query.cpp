@@ -25,6 +25,9 @@ Conditions conditions_of(const LoanFilter& filter, Order order, Timestamp now) {
   Conditions c;
   if (filter.user_id) c.where += " AND w.user_id = " + c.bind(*filter.user_id);
   if (filter.book_id) c.where += " AND w.book_id = " + c.bind(*filter.book_id);
+  if (filter.branch_id)
+    c.where +=
+        " AND w.copy_id IN (SELECT k.id FROM copies k WHERE k.branch_id = " + c.bind(*filter.branch_id) + ")";
   if (filter.status == LoanStatus::returned) c.where += " AND w.return_date IS NOT NULL";
   if (filter.status == LoanStatus::active)
     c.where += " AND w.status IN ('active', 'overdue') AND w.due_date >= " + c.bind(now);

@@ -45,7 +45,8 @@ std::vector<Field> OwnLoans::fields() { return {{"status", &OwnLoans::status, "O
 std::vector<Field> LoanFilter::fields() {
   return {{"user_id", &LoanFilter::user_id, "Only loans of this person"},
           {"book_id", &LoanFilter::book_id, "Only loans of this book"},
-          {"status", &LoanFilter::status, "Only loans of this status"}};
+          {"status", &LoanFilter::status, "Only loans of this status"},
+          {"branch_id", &LoanFilter::branch_id, "Only loans of copies that stand in this branch"}};
 }
 
 std::vector<Field> HistoryPart::fields() {

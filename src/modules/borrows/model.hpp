@@ -78,6 +78,7 @@ struct LoanFilter {
   std::optional<UserId> user_id;
   std::optional<BookId> book_id;
   std::optional<LoanStatus> status;
+  std::optional<std::int64_t> branch_id;
   static constexpr std::string_view type_name = "LoanFilter";
   static std::vector<schema::Field> fields();
 };

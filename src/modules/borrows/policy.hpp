@@ -12,6 +12,7 @@ struct LoanRules {
   int period_days = 14;
   std::int64_t max_loans = 0;  // at a time and person; 0: no limit
   int max_renewals = 3;
+  int pickup_days = 7;
 };
 
 // Whole days of 24 hours in UTC, so that no change of clocks shortens a loan.

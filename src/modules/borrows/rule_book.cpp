@@ -57,6 +57,7 @@ RuleBook::RuleBook(events::Bus& bus, LoanRules configured) : configured_(configu
   defaults_.loan_period_days = defaults_.renewal_period_days = configured.period_days;
   defaults_.max_loans = configured.max_loans > 0 ? static_cast<int>(configured.max_loans) : no_limit;
   defaults_.max_renewals = configured.max_renewals;
+  defaults_.pickup_days = configured.pickup_days;
   for (const auto* prefix : {"rules.", "block.", "calendar."})
     bus.subscribe(prefix, [this](const events::Event&) { ++heard_; });
 }

@@ -75,7 +75,11 @@ std::vector<Field> Rule::fields() {
       {"replacement_cost_minor",
        &Rule::replacement_cost_minor,
        "What a lost copy costs, in minor units",
-       {schema::range(0, most_money)}}};
+       {schema::range(0, most_money)}},
+      {"lost_credit_days",
+       &Rule::lost_credit_days,
+       "Days after that in which a copy that comes back is credited what is still owed; -1: always, 0: never",
+       {schema::range(no_limit, 3650)}}};
 }
 
 std::vector<Field> RuleValues::fields() {

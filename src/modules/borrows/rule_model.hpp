@@ -29,6 +29,7 @@ struct Rule {
   std::optional<int> overdue_block, pickup_days;
   std::optional<bool> holds_allowed;
   std::optional<std::int64_t> replacement_cost_minor;
+  std::optional<int> lost_credit_days;
   bool operator==(const Rule&) const = default;
 
   static constexpr std::string_view type_name = "CirculationRule";
@@ -45,6 +46,7 @@ struct RuleValues {
   int overdue_block = no_limit, pickup_days = 7;
   bool holds_allowed = true;
   std::int64_t replacement_cost_minor = 0;
+  int lost_credit_days = no_limit;  // 0: what is charged stays charged
   bool operator==(const RuleValues&) const = default;
 
   static constexpr std::string_view type_name = "RuleValues";
@@ -67,6 +69,7 @@ void for_each_rule_value(F f) {
   f("pickup_days", &Rule::pickup_days, &RuleValues::pickup_days);
   f("holds_allowed", &Rule::holds_allowed, &RuleValues::holds_allowed);
   f("replacement_cost_minor", &Rule::replacement_cost_minor, &RuleValues::replacement_cost_minor);
+  f("lost_credit_days", &Rule::lost_credit_days, &RuleValues::lost_credit_days);
 }
 
 // A whole set, as it is put.

@@ -1,5 +1,7 @@
 #include "modules/borrows/rule_repository.hpp"
 
+#include <map>
+
 namespace lumina::borrows {
 namespace {
 
@@ -19,7 +21,8 @@ const db::Columns<Rule> rule_columns{{"r.id", &Rule::id},
                                      {"r.overdue_block", &Rule::overdue_block},
                                      {"r.pickup_days", &Rule::pickup_days},
                                      {"r.holds_allowed", &Rule::holds_allowed},
-                                     {"r.replacement_cost_minor", &Rule::replacement_cost_minor}};
+                                     {"r.replacement_cost_minor", &Rule::replacement_cost_minor},
+                                     {"r.lost_credit_days", &Rule::lost_credit_days}};
 
 // The kind of a copy c.
 const std::string kind_columns = "c.item_type, c.branch_id";
@@ -89,11 +92,13 @@ std::optional<std::int64_t> RuleRepository::insert_set(const NewRuleSet& set, st
         "INSERT INTO circulation_rules (version, category, item_type, branch_id, loan_period_days, "
         "max_loans, "
         "max_holds, max_renewals, renewal_period_days, fine_per_day_minor, fine_grace_days, fine_cap_minor, "
-        "max_fine_balance_minor, overdue_block, pickup_days, holds_allowed, replacement_cost_minor) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+        "max_fine_balance_minor, overdue_block, pickup_days, holds_allowed, replacement_cost_minor, "
+        "lost_credit_days) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
         version, r.category, r.item_type, r.branch_id, r.loan_period_days, r.max_loans, r.max_holds,
         r.max_renewals, r.renewal_period_days, r.fine_per_day_minor, r.fine_grace_days, r.fine_cap_minor,
-        r.max_fine_balance_minor, r.overdue_block, r.pickup_days, r.holds_allowed, r.replacement_cost_minor);
+        r.max_fine_balance_minor, r.overdue_block, r.pickup_days, r.holds_allowed, r.replacement_cost_minor,
+        r.lost_credit_days);
   return version;
 }
 
@@ -237,18 +242,34 @@ bool RuleRepository::any_blocks() {
 
 void RuleRepository::past_loans(Timestamp since, const std::function<void(const PastLoan&)>& seen) {
   static const std::string sql =
-      "SELECT o.user_id, p.category, o.borrow_date, o.return_date, o.renewals, " + kind_columns +
+      "SELECT o.id, o.due_date, o.user_id, p.category, o.borrow_date, o.return_date, o.renewals, " +
+      kind_columns +
       " FROM borrows o JOIN copies c ON c.id = o.copy_id LEFT JOIN patrons p ON p.user_id = o.user_id "
       "WHERE o.borrow_date >= $1 OR o.return_date IS NULL OR o.return_date >= $1 ORDER BY o.borrow_date, "
       "o.id";
-  tx_.each<std::optional<UserId>, std::optional<std::string>, Timestamp, std::optional<Timestamp>, int,
-           std::optional<std::string>, std::optional<std::int64_t>>(
-      [&](std::optional<UserId> user, std::optional<std::string> category, Timestamp borrowed,
-          std::optional<Timestamp> returned, int renewals, std::optional<std::string> type,
-          std::optional<std::int64_t> branch) {
-        seen({user, std::move(category), {std::move(type), branch}, borrowed, returned, renewals});
+  tx_.each<BorrowId, Timestamp, std::optional<UserId>, std::optional<std::string>, Timestamp,
+           std::optional<Timestamp>, int, std::optional<std::string>, std::optional<std::int64_t>>(
+      [&](BorrowId id, Timestamp due, std::optional<UserId> user, std::optional<std::string> category,
+          Timestamp borrowed, std::optional<Timestamp> returned, int renewals,
+          std::optional<std::string> type, std::optional<std::int64_t> branch) {
+        seen({user, std::move(category), {std::move(type), branch}, borrowed, returned, renewals, id, due});
       },
       sql, since);
+}
+
+std::vector<PastWait> RuleRepository::past_waits(Timestamp since) {
+  std::map<std::int64_t, PastWait> by_hold;  // the last loan that came back before the copy was kept
+  tx_.each<std::int64_t, BorrowId, Timestamp, Timestamp>(
+      [&](std::int64_t hold, BorrowId loan, Timestamp placed, Timestamp ready) {
+        by_hold[hold] = {loan, placed, ready};
+      },
+      "SELECT h.id, o.id, h.created_at, h.ready_at FROM holds h JOIN borrows o ON o.copy_id = h.copy_id "
+      "WHERE h.ready_at >= $1 AND o.return_date <= h.ready_at AND o.return_date > h.ready_at - 86400000 "
+      "AND h.created_at < o.return_date ORDER BY h.id, o.return_date",
+      since);
+  std::vector<PastWait> all;
+  for (auto& [hold, wait] : by_hold) all.push_back(wait);
+  return all;
 }
 
 std::int64_t RuleRepository::open_holds(UserId user) {

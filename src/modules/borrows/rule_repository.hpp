@@ -34,6 +34,13 @@ struct PastLoan {
   Timestamp borrowed;
   std::optional<Timestamp> returned;
   int renewals = 0;
+  BorrowId id{};
+  Timestamp due{};  // as it was, renewals included
+};
+// Somebody who waited until the copy of this loan came back.
+struct PastWait {
+  BorrowId loan;
+  Timestamp placed, ready;
 };
 
 class RuleRepository {
@@ -81,6 +88,8 @@ class RuleRepository {
   std::int64_t open_holds(UserId user);
   // Of the book's first copy: a hold is for any of them.
   CopyKind kind_of_book(BookId book);
+  // Holds that became ready since then by a loan that came back.
+  std::vector<PastWait> past_waits(Timestamp since);
   // Loans made since then, and those still open then, in the order of lending, one after the other.
   void past_loans(Timestamp since, const std::function<void(const PastLoan&)>& seen);
 

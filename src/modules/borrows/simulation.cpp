@@ -41,7 +41,10 @@ std::vector<Field> SimulatedOutcome::fields() {
           {"loans_fined", &SimulatedOutcome::loans_fined, "Loans that would have cost a fine"},
           {"fines_minor", &SimulatedOutcome::fines_minor, "All fines, in minor units"},
           {"renewals_refused", &SimulatedOutcome::renewals_refused, "Renewals over the limit"},
-          {"mean_loan_days", &SimulatedOutcome::mean_loan_days, "From lending to the due date, on average"}};
+          {"mean_loan_days", &SimulatedOutcome::mean_loan_days, "From lending to the due date, on average"},
+          {"holds_waited", &SimulatedOutcome::holds_waited, "Holds that waited for one of these copies"},
+          {"mean_wait_days", &SimulatedOutcome::mean_wait_days, "How long these waited, on average"},
+          {"longest_wait_days", &SimulatedOutcome::longest_wait_days, "The longest of these waits"}};
 }
 std::vector<Field> SimulationReport::fields() {
   return {{"from", &SimulationReport::from, "Loans from this time on"},
@@ -56,6 +59,24 @@ std::vector<Field> SimulationReport::fields() {
 std::int64_t Simulation::fine_of(const Lent& lent, Timestamp at) const {
   const Timestamp end = lent.returned ? std::min(*lent.returned, at) : at;
   return overdue_fine(lent.rule, calendars_.calendar(lent.kind.branch_id), lent.due, end);
+}
+
+void Simulation::expect(const std::vector<PastWait>& waits) {
+  for (const auto& wait : waits) waits_[wait.loan].push_back(wait);
+}
+
+void Simulation::end_waits(const PastLoan& loan, std::optional<std::int64_t> later_ms) {
+  const auto found = waits_.find(loan.id);
+  if (found == waits_.end()) return;
+  for (const auto& wait : found->second) {
+    // Nobody waits less than nothing, and no copy comes back before it was lent.
+    const std::int64_t ready =
+        later_ms ? std::max(wait.ready.ms + *later_ms, loan.borrowed.ms) : wait.placed.ms;
+    const double days = static_cast<double>(std::max<std::int64_t>(0, ready - wait.placed.ms)) / day_ms;
+    ++sums_.holds_waited;
+    wait_days_ += days;
+    sums_.longest_wait_days = std::max(sums_.longest_wait_days, days);
+  }
 }
 
 void Simulation::lend(const PastLoan& loan) {
@@ -81,6 +102,7 @@ void Simulation::lend(const PastLoan& loan) {
     if (!reasons.empty()) {
       ++sums_.loans_refused;
       ++refusals_[{reasons.front().code, loan.category}];
+      end_waits(loan, std::nullopt);
       return;
     }
   }
@@ -91,6 +113,7 @@ void Simulation::lend(const PastLoan& loan) {
   for (int i = 0; i < renewed; ++i)
     lent.due = calendar.due(due_after(lent.due, choice.values.renewal_period_days));
   person.open.push_back(lent);
+  end_waits(loan, lent.due.ms - loan.due.ms);
   if (!counts) return;
   ++sums_.loans_lent;
   sums_.renewals_refused += loan.renewals - renewed;
@@ -105,6 +128,7 @@ SimulatedOutcome Simulation::outcome() const {
   SimulatedOutcome out = sums_;
   for (const auto& [reason, loans] : refusals_) out.refusals.push_back({reason.first, reason.second, loans});
   if (out.loans_lent > 0) out.mean_loan_days = loan_days_ / static_cast<double>(out.loans_lent);
+  if (out.holds_waited > 0) out.mean_wait_days = wait_days_ / static_cast<double>(out.holds_waited);
   return out;
 }
 
@@ -118,6 +142,9 @@ Task<Result<SimulationReport>> SimulationService::simulate(SimulationRequest req
     report.from = report.to - std::chrono::hours(24) * request.days.value_or(default_days);
     Simulation now(*snapshot->in_force, *snapshot, report.from, report.to);
     Simulation then(proposed, *snapshot, report.from, report.to);
+    const auto waits = RuleRepository(tx).past_waits(report.from);
+    now.expect(waits);
+    then.expect(waits);
     RuleRepository(tx).past_loans(report.from, [&](const PastLoan& loan) {
       if (loan.borrowed >= report.from) {
         ++report.loans_seen;

@@ -4,7 +4,9 @@
 // The same functions decide as at the desk. People's category and copies' kinds are those of today; nobody is
 // taken to have paid a fine within the days; a loan that is refused is not lent, so it does not count against
 // later ones; whoever renewed does so again when the old due date comes. Loans of the time before that were
-// still open count against limits.
+// still open count against limits. Waits are those of holds that a returned copy ended: a copy is taken to
+// come back as long before or after its due date as it did, and at once when its loan would not have been
+// made.
 #pragma once
 #include "core/base/error.hpp"
 #include "core/base/task.hpp"
@@ -41,6 +43,8 @@ struct SimulatedOutcome {
   std::int64_t loans_fined = 0, fines_minor = 0;
   std::int64_t renewals_refused = 0;
   double mean_loan_days = 0;  // from lending to the due date, renewals included
+  std::int64_t holds_waited = 0;
+  double mean_wait_days = 0, longest_wait_days = 0;
   static constexpr std::string_view type_name = "SimulatedOutcome";
   static std::vector<schema::Field> fields();
 };
@@ -58,6 +62,8 @@ class Simulation {
  public:
   Simulation(const RuleSet& rules, const RuleBook::Snapshot& calendars, Timestamp from, Timestamp now)
       : rules_(rules), calendars_(calendars), from_(from), now_(now) {}
+  // Before lend(): who waited for the copies.
+  void expect(const std::vector<PastWait>& waits);
   void lend(const PastLoan& loan);
   SimulatedOutcome outcome() const;
 
@@ -73,6 +79,8 @@ class Simulation {
     std::int64_t fines = 0;  // of what came back
   };
   std::int64_t fine_of(const Lent& lent, Timestamp at) const;
+  // The copy of this loan came back so much later than it did; nothing: it never was lent.
+  void end_waits(const PastLoan& loan, std::optional<std::int64_t> later_ms);
 
   const RuleSet& rules_;
   const RuleBook::Snapshot& calendars_;
@@ -80,7 +88,8 @@ class Simulation {
   std::map<UserId, Person> people_;
   std::map<std::pair<std::string, std::optional<std::string>>, std::int64_t> refusals_;
   SimulatedOutcome sums_;
-  double loan_days_ = 0;
+  std::map<BorrowId, std::vector<PastWait>> waits_;
+  double loan_days_ = 0, wait_days_ = 0;
 };
 
 class SimulationService {

@@ -97,9 +97,9 @@ std::string some_other_value(const Setting& setting) {
   if (setting.name == "admin_email") return "a@b.example";
   if (setting.name == "currency") return "CHF";
   if (setting.name == "time_zone") return "Europe/Berlin";
+  if (setting.name == "mail_from" || setting.name == "mail_reply_to") return "desk@library.example";
+  if (setting.name == "overdue_notice_days") return "2,9";
   if (setting.name.ends_with("_url")) return "http://127.0.0.1:11434/v1";
-  if (setting.name == "currency") return "CHF";
-  if (setting.name == "time_zone") return "Europe/Berlin";
   return "some-text";
 }
 
@@ -170,6 +170,9 @@ TEST_CASE("every setting has a flag, a variable and a key, and all three give th
     if (setting.name == "env") inputs.environment["SECRET_KEY"] = good_secret;
     if (setting.name == "admin_email") inputs.environment["LUMINALIB_ADMIN_PASSWORD"] = "a long password";
     if (setting.name == "admin_password") inputs.environment["LUMINALIB_ADMIN_EMAIL"] = "a@b.example";
+    if (setting.name == "mail_host") inputs.environment["LUMINALIB_MAIL_FROM"] = "desk@library.example";
+    if (setting.name == "mail_username") inputs.environment["LUMINALIB_MAIL_PASSWORD"] = "a password";
+    if (setting.name == "mail_password") inputs.environment["LUMINALIB_MAIL_USERNAME"] = "desk";
     if (setting.name == "database_replica_url") inputs.environment["DATABASE_URL"] = "postgresql://h/d";
     if (setting.name == "secret_key") by_flag.secret_key = good_secret;
     if (setting.name == "llm_provider" || setting.name == "embed_provider") {
@@ -221,6 +224,27 @@ TEST_CASE("the names that the source documents use in the environment are unders
   CHECK(loaded({.environment = {{"PORT", "9000"}, {"LUMINALIB_HTTP_ADDR", "127.0.0.1:7000"}}})
             .http_addr.front()
             .port == 7000);
+}
+
+TEST_CASE("mail needs an address to send from, and a name with its password", "[I9][K8]") {
+  const auto error = [](std::vector<std::pair<std::string, std::string>> flags) {
+    return only_error({.flags = std::move(flags)});
+  };
+  CHECK(error({{"mail_host", "smtp.example.org"}}) == "mail_host needs mail_from, the address to send from");
+  CHECK(error({{"mail_username", "desk"}}).find("belong together") != std::string::npos);
+  CHECK(error({{"mail_host", "smtp.example.org/x"}, {"mail_from", "a@example.org"}}).find("mail-host") !=
+        std::string::npos);
+  CHECK(error({{"mail_from", "no address"}}).find("must be an e-mail address") != std::string::npos);
+  CHECK(error({{"mail_from_name", "City\nBcc: x"}}).find("one line") != std::string::npos);
+  CHECK(error({{"public_url", "library.example"}}).find("must be a URL") != std::string::npos);
+  CHECK(error({{"overdue_notice_days", "1,seven"}}).find("must be days") != std::string::npos);
+  const auto config = loaded({.flags = {{"mail_host", "smtp.example.org"},
+                                        {"mail_from", "desk@example.org"},
+                                        {"public_url", "https://library.example/"},
+                                        {"overdue_notice_days", "2, 09"}}});
+  CHECK(config.sends_mail());
+  CHECK(config.public_url == "https://library.example");
+  CHECK(config.overdue_notice_days == std::vector<std::string>{"2", "9"});
 }
 
 TEST_CASE("lists are separated by commas or written as JSON", "[K8]") {
