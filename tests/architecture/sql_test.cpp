@@ -170,6 +170,8 @@ constexpr Promise promises[] = {
     {"src/modules/books/listing_query.cpp", "e"},
     // One of the constants of order_by.
     {"src/modules/reviews/repository.cpp", "std::string(order_by(order))"},
+    // "$1, $2, ...", as many as one of three fixed lengths: made by Ids::bind.
+    {"src/modules/books/search_repository.cpp", "places"},
     // The name of an expression of the statement, and numbers of placeholders.
     {"src/core/events/journal.cpp", "format"},
     // A condition without parameters, a constant of loan_query.cpp.
