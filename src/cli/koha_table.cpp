@@ -1,21 +1,18 @@
 #include "cli/koha_table.hpp"
 
 #include "core/base/text.hpp"
-#include "core/config/small_file.hpp"
+#include "core/config/toml_file.hpp"
 #include "modules/books/csv_reader.hpp"
 
 #include <fmt/format.h>
-#include <toml++/toml.h>
 
 #include <algorithm>
 #include <array>
 #include <fstream>
-#include <set>
 
 namespace lumina::cli {
 namespace {
 
-constexpr std::size_t most_mapping_bytes = std::size_t{1} << 20;
 constexpr std::array<std::string_view, 3> code_sections{"categories", "branches", "item_types"};
 
 std::map<std::string, Names, std::less<>> koha_columns() {
@@ -55,32 +52,20 @@ Result<KohaMapping> KohaMapping::read(const std::string& path) {
   KohaMapping out;
   out.columns = koha_columns();
   if (path.empty()) return out;
-  const auto text = config::read_small_file(path, most_mapping_bytes);
-  if (!text) return bad_mapping(text.error());
-  toml::table document;
-  try {
-    document = toml::parse(*text);
-  } catch (const toml::parse_error& fault) {
-    return bad_mapping(fmt::format("{}:{}: {}", path, fault.source().begin.line, fault.description()));
-  }
-  for (const auto& [key, node] : document) {
-    const std::string section(key.str());
-    const auto* table = node.as_table();
-    if (table == nullptr) return bad_mapping(fmt::format("{}: {} must be a section", path, section));
+  const auto document = config::read_text_sections(path);
+  if (!document) return bad_mapping(document.error());
+  for (const auto& [section, texts] : *document) {
     const bool of_columns = out.columns.contains(section);
     const bool of_codes = std::ranges::find(code_sections, section) != code_sections.end();
-    for (const auto& [name_key, value] : *table) {
-      const std::string name(name_key.str());
-      const auto given = value.value<std::string>();
-      if (!given) return bad_mapping(fmt::format("{}: {}.{} must be a text", path, section, name));
+    for (const auto& [name, given] : texts) {
       if (of_columns && out.columns[section].contains(name))
-        out.columns[section][name] = *given;
+        out.columns[section][name] = given;
       else if (of_codes)
-        out.codes[section][name] = *given;
+        out.codes[section][name] = given;
       else if (section == "options" && name == "email_domain")
-        out.email_domain = *given;
-      else if (section == "options" && name == "time_zone" && TimeZone::find(*given))
-        out.time_zone = *given;
+        out.email_domain = given;
+      else if (section == "options" && name == "time_zone" && TimeZone::find(given))
+        out.time_zone = given;
       else
         return bad_mapping(fmt::format("{}: {}.{} has no meaning", path, section, name));
     }

@@ -328,6 +328,7 @@ TEST_CASE("notices are part of the personal record and go with the account", "[I
               .status == 200);
   const auto book = app->book("Emma");
   REQUIRE(borrow(reader, book).status == 201);
+  REQUIRE(eventually([&] { return notices(*app, "borrowed") == 1; }));
   app->clock().advance(16 * day);
   remind(*app);
   reader = app->patron(1);

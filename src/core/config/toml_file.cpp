@@ -53,4 +53,31 @@ std::expected<std::vector<TomlEntry>, std::string> read_toml(const std::filesyst
   return parse_toml(*text, path.string());
 }
 
+std::expected<TextSections, std::string> read_text_sections(const std::filesystem::path& path) {
+  constexpr std::size_t most_bytes = std::size_t{1} << 20;
+  const auto text = read_small_file(path, most_bytes);
+  if (!text) return std::unexpected(text.error());
+  TextSections sections;
+  try {
+    const auto document = toml::parse(*text);
+    for (const auto& [key, node] : document) {
+      const std::string section(key.str());
+      const auto* table = node.as_table();
+      if (table == nullptr) return std::unexpected(path.string() + ": " + section + " must be a section");
+      auto& texts = sections[section];
+      for (const auto& [name, value] : *table) {
+        const auto given = value.value<std::string>();
+        if (!given)
+          return std::unexpected(path.string() + ": " + section + "." + std::string(name.str()) +
+                                 " must be a text");
+        texts.emplace(name.str(), *given);
+      }
+    }
+  } catch (const toml::parse_error& fault) {
+    return std::unexpected(path.string() + ":" + std::to_string(fault.source().begin.line) + ": " +
+                           std::string(fault.description()));
+  }
+  return sections;
+}
+
 }  // namespace lumina::config
