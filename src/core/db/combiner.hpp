@@ -14,8 +14,9 @@
 // two with the same key never at the same time, so that nobody waits for a lock that a neighbour holds. A
 // lone caller is served at once and alone; items gather while `units` units are under way, up to `most` for
 // one. The unit is single (see Atomicity): `run` is one statement. It may be run again, after a serialization
-// failure; when it throws with several items, each is done once more by itself, so that a fault stays with
-// whom it belongs to. Within a db::Joined scope of the calling thread the item is done at once, alone.
+// failure; when it throws, or conflicts too often, with several items, each is done once more by itself, so
+// that a fault stays with whom it belongs to. Within a db::Joined scope of the calling thread the item is
+// done at once, alone.
 //
 // submit() is awaited on an io thread; `run` is called on a database thread. Errors: those of
 // Database::write; `overloaded` when `queue` items wait.
@@ -156,7 +157,8 @@ class Combiner {
     }
 
     void finish(Batch& batch, bool own, const std::optional<Error>& error, const std::exception_ptr& thrown) {
-      const bool apart = thrown && batch.items.size() > 1;
+      const bool given_up = error && error->code == "database_busy";  // repeated in vain
+      const bool apart = (thrown || given_up) && batch.items.size() > 1;
       if (own) {
         std::lock_guard lock(mutex);
         --units;

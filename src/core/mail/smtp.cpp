@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cstring>
 #include <curl/curl.h>
+#include <exception>
+#include <functional>
 #include <mutex>
 #include <stdexcept>
 
@@ -45,6 +47,16 @@ struct Exchange {
   bool handed = false, gave_up = false;
   int code = 0;
   std::string answer;
+  std::exception_ptr thrown;  // by a hook: no exception may pass through libcurl
+
+  bool ask(const std::function<bool()>& hook) {
+    try {
+      return hook();
+    } catch (...) {
+      thrown = std::current_exception();
+      return false;
+    }
+  }
 };
 
 std::size_t give(char* out, std::size_t size, std::size_t count, void* self) {
@@ -55,7 +67,7 @@ std::size_t give(char* out, std::size_t size, std::size_t count, void* self) {
     most = std::min(most, exchange.rest.size() - held_back);
   } else if (!exchange.handed) {
     exchange.handed = true;
-    if (exchange.hooks.handing_over && !exchange.hooks.handing_over()) {
+    if (exchange.hooks.handing_over && !exchange.ask(exchange.hooks.handing_over)) {
       exchange.gave_up = true;
       return CURL_READFUNC_ABORT;
     }
@@ -88,7 +100,8 @@ std::size_t ignore(char*, std::size_t size, std::size_t count, void*) { return s
 int look_up(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   auto& exchange = *static_cast<Exchange*>(self);
   // Once handed over, the answer is worth waiting for.
-  exchange.gave_up = !exchange.handed && exchange.hooks.stop && exchange.hooks.stop();
+  exchange.gave_up =
+      !exchange.handed && exchange.hooks.stop && (exchange.ask(exchange.hooks.stop) || exchange.thrown);
   return exchange.gave_up ? 1 : 0;
 }
 
@@ -187,6 +200,10 @@ Result<Receipt> Smtp::send(const Envelope& envelope, std::string_view message, c
   curl_easy_setopt(curl, CURLOPT_MAXAGE_CONN, most_connection_age);
   const CURLcode code = curl_easy_perform(curl);
   curl_slist_free_all(recipients);
+  if (exchange.thrown) {
+    close();
+    std::rethrow_exception(exchange.thrown);
+  }
   if (code == CURLE_OK) return Receipt{exchange.code, std::move(exchange.answer)};
   auto failure = fault(code, exchange, said[0] ? said : curl_easy_strerror(code));
   close();  // whatever state it was in, the next message begins anew

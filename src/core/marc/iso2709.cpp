@@ -163,9 +163,13 @@ class Parser {
       std::string_view tag, text;
     };
     std::vector<Place> places;
+    std::size_t total = 0;
     for (; !directory.empty(); directory.remove_prefix(entry_length)) {
       const auto length = number(directory.substr(3, 4)), start = number(directory.substr(7, 5));
       if (!length || !start || *length == 0 || *start + *length > data.size()) return false;
+      // Fields that lie over each other would be read once for every entry.
+      total += *length;
+      if (total > data.size()) return false;
       const std::string_view text = data.substr(*start, *length);
       if (text.find(field_end) != text.size() - 1) return false;
       places.push_back({directory.substr(0, 3), text.substr(0, text.size() - 1)});

@@ -23,15 +23,19 @@ char indicator(const pugi::xml_node& field, const char* name) {
   return *text >= ' ' && *text <= '~' ? *text : ' ';
 }
 
+// All character data below, in order; without recursion, for a document may be nested as deeply as it is
+// long.
 std::string text_of(const pugi::xml_node& node) {
-  std::string text;
-  for (const pugi::xml_node& child : node.children()) {
-    if (child.type() == pugi::node_pcdata || child.type() == pugi::node_cdata)
-      text += child.value();
-    else
-      text += text_of(child);
-  }
-  return text;
+  struct Walker final : pugi::xml_tree_walker {
+    std::string text;
+    bool for_each(pugi::xml_node& child) override {
+      if (child.type() == pugi::node_pcdata || child.type() == pugi::node_cdata) text += child.value();
+      return true;
+    }
+  };
+  Walker walker;
+  pugi::xml_node(node).traverse(walker);
+  return std::move(walker.text);
 }
 
 std::expected<Record, std::string> to_record(const pugi::xml_node& root) {

@@ -11,6 +11,7 @@ namespace {
 
 constexpr double synonym_weight = 0.9;
 constexpr std::size_t most_corrections = 8;  // of one word, all at the same distance
+constexpr int most_corrected_words = 8;      // of one query: looking through the dictionary is what costs
 constexpr std::size_t most_synonym_words = 4;
 
 // What a sentence may do without, in the languages that most catalogues have; folded. Librarians add theirs.
@@ -89,6 +90,7 @@ class Planner {
     const int slips = std::min(rules_.slips.value_or(2), slips_forgiven(token.text));
     const int most =
         rules_.slips && utf8_length(token.text) >= 3 && *rules_.slips > 0 ? *rules_.slips : slips;
+    if (most > 0 && ++looked_for_ > most_corrected_words) return out;
     const auto near = nearest_terms(snapshot_, token.text, most, most_corrections);
     for (const auto& n : near)
       out.alternatives.push_back({Alternative::Kind::exact, {n.term}, n.distance == 1 ? 0.9 : 0.8});
@@ -143,7 +145,13 @@ class Planner {
 
   // `shift`: where the text stands in the query.
   Expression sentence(std::string_view text, std::size_t shift, std::uint32_t fields, bool strict) {
-    const auto tokens = tokens_of(text);
+    auto tokens = tokens_of(text);
+    // What follows in a pasted page adds time and memory, and no meaning.
+    if (const auto room = most_query_words - std::min(most_query_words, plan_.leaves.size());
+        tokens.size() > room) {
+      if (room == 0 && !fault_) fault_ = Fault{utf8_length(text_.substr(0, shift)), "has more than 64 words"};
+      tokens.resize(room);
+    }
     std::vector<Leaf> leaves;
     bool all_optional = true;
     for (std::size_t i = 0; i < tokens.size(); ++i) {
@@ -283,6 +291,7 @@ class Planner {
   Plan plan_;
   std::vector<Replaced> replaced_;
   std::optional<Fault> fault_;
+  int looked_for_ = 0;  // words that the index lacks
 };
 
 }  // namespace

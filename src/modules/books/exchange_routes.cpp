@@ -198,7 +198,10 @@ Task<Result<Response>> by_keys(BookService& books, BooksByKey wish, std::string 
     std::optional<Book> book;
     if (const auto id = id_of_open_library_key(number)) {
       auto found = co_await books.find(*id);
-      if (found) book = std::move(*found);
+      if (found)
+        book = std::move(*found);
+      else if (found.error().kind != ErrorKind::not_found)
+        co_return Failure(std::move(found.error()));
     } else if (const auto isbn = parse_isbn(number)) {
       auto found = co_await by_isbn(books, *isbn);
       if (!found) co_return Failure(std::move(found.error()));

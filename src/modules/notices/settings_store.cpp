@@ -1,8 +1,7 @@
 #include "modules/notices/settings_store.hpp"
 
 #include "core/json/codec.hpp"
-
-#include <stdexcept>
+#include "core/telemetry/log.hpp"
 
 namespace lumina::notices {
 
@@ -12,13 +11,16 @@ NotificationSettings settings_of(db::Transaction& tx, UserId user) {
       "SELECT document, version FROM notification_settings WHERE user_id = $1", user);
   if (row) {
     auto stored = json::decode<NotificationSettings>(std::get<0>(*row));
-    if (!stored) throw std::runtime_error("the notification settings of a person cannot be read");
-    found = std::move(*stored);
+    if (stored) stored->version = std::get<1>(*row);
+    auto whole =
+        stored ? completed(std::move(*stored)) : Result<NotificationSettings>(Failure(stored.error()));
+    if (whole) return std::move(*whole);
+    // A time zone that is no more, or what a newer program wrote: nobody else's notices wait for this.
+    log::warn("the notification settings of a person cannot be read; the usual ones are used",
+              {{"user_id", user.value}});
     found.version = std::get<1>(*row);
   }
-  auto whole = completed(std::move(found));
-  if (!whole) throw std::runtime_error("the notification settings of a person are not valid any more");
-  return std::move(*whole);
+  return completed(std::move(found)).value();
 }
 
 bool keep_settings(db::Transaction& tx, UserId user, const NotificationSettings& settings, Timestamp now) {

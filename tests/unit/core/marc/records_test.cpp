@@ -228,3 +228,41 @@ TEST_CASE("a record that ISO 2709 cannot hold is not written", "[L4]") {
       "b");
   CHECK(read_iso(iso(record)).records[0].find("245")->get('a') == "a   b");
 }
+
+TEST_CASE("elements nested as deeply as a record is long are read, or refused, without harm", "[L4]") {
+  constexpr std::size_t depth = 400'000;
+  std::string xml = R"(<record><datafield tag="245" ind1="0" ind2="0"><subfield code="a">)";
+  for (std::size_t i = 0; i < depth; ++i) xml += "<a>";
+  xml += "Emma";
+  for (std::size_t i = 0; i < depth; ++i) xml += "</a>";
+  xml += "</subfield></datafield></record>";
+  const auto read = read_xml(xml);
+  REQUIRE(read.records.size() + read.faults.size() == 1);
+  if (!read.records.empty()) CHECK(read.records[0].fields[0].subfields[0].value == "Emma");
+}
+
+TEST_CASE("a directory that names one field a thousand times does not multiply it", "[L4]") {
+  const std::string field =
+      "  \x1F"
+      "aEmma\x1E";
+  constexpr std::size_t entries = 1000;
+  std::string directory;
+  for (std::size_t i = 0; i < entries; ++i)
+    directory +=
+        "650"
+        "0009"
+        "00000";
+  REQUIRE(field.size() == 9);
+  const std::size_t base = 24 + directory.size() + 1, length = base + field.size() + 1;
+  std::string leader = "00000nam a2200000 c 4500";
+  const auto digits = [&](std::size_t at, std::size_t value) {
+    const auto text = std::to_string(value);
+    leader.replace(at + 5 - text.size(), text.size(), text);
+  };
+  digits(0, length);
+  digits(12, base);
+  const auto read = read_iso(leader + directory + "\x1E" + field + "\x1D");
+  std::size_t fields = 0;
+  for (const auto& record : read.records) fields += record.fields.size();
+  CHECK(fields < entries);
+}

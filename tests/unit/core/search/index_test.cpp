@@ -360,3 +360,11 @@ TEST_CASE("readers and writers at once: every snapshot is whole", "[C15]") {
   for (auto& r : readers) r.join();
   CHECK(broken == 0);
 }
+
+TEST_CASE("a pasted page asks for its first words", "[C4]") {
+  Index index(two_fields());
+  index.put({document(1, "apple")});
+  std::string page = "apple";
+  for (int i = 0; i < 400; ++i) page += " abcdefgh" + std::to_string(i);
+  CHECK(plan_of(*index.snapshot(), page.substr(0, most_query_length)).leaves.size() <= most_query_words);
+}
