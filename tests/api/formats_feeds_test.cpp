@@ -306,6 +306,11 @@ TEST_CASE("SRU finds books in CQL and explains itself", "[L6]") {
   CHECK(has(two, "http://docs.oasis-open.org/ns/search-ws/sruResponse"));
   CHECK(has(anybody.get("/sru?operation=searchRetrieve&version=1.2"), "diagnostic/1/7<"));
   CHECK(has(anybody.get("/sru?operation=searchRetrieve&version=9&query=a"), "diagnostic/1/5<"));
+  std::string many = "a";
+  for (int i = 0; i < 20; ++i) many += "%20or%20a*";
+  CHECK(anybody.get("/sru?operation=searchRetrieve&version=1.2&query=" + many).status == 200);
+  CHECK(has(anybody.get("/sru?operation=searchRetrieve&version=1.2&query=" + many + "%20or%20b"),
+            "diagnostic/1/38<"));
   CHECK(has(anybody.get("/sru?operation=scan&version=1.2&query=a"), "diagnostic/1/4<"));
   CHECK(has(anybody.get("/sru?operation=searchRetrieve&version=1.2&query=austen&startRecord=9"),
             "diagnostic/1/61<"));

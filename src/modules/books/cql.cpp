@@ -8,6 +8,7 @@ namespace lumina::books {
 namespace {
 
 constexpr int deepest = 64;
+constexpr int most_booleans = 20;  // each is a level of the statement's condition, and SQLite has some eighty
 
 struct Token {
   enum class Kind { end, word, quoted, symbol };
@@ -89,6 +90,7 @@ class Parser {
     auto left = clause(depth);
     while (!fault_ && is_boolean()) {
       auto node = std::make_unique<CqlNode>();
+      if (++booleans_ > most_booleans) complain(38, std::to_string(most_booleans));
       if (is_word("prox")) complain(37, "prox");
       node->kind = is_word("and")  ? CqlNode::Kind::both
                    : is_word("or") ? CqlNode::Kind::either
@@ -178,6 +180,7 @@ class Parser {
   std::size_t at_ = 0;
   Token token_;
   std::optional<SruDiagnostic> fault_;
+  int booleans_ = 0;
 };
 
 }  // namespace
