@@ -4,6 +4,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 # A checkout elsewhere finds what was compiled here.
 export CCACHE_BASEDIR="${CCACHE_BASEDIR:-$root}"
+export CCACHE_NOHASHDIR="${CCACHE_NOHASHDIR:-1}"
 export NINJA_STATUS="${NINJA_STATUS:-[%f/%t %es] }"
 
 say() { printf '==> %s\n' "$*" >&2; }

@@ -15,6 +15,7 @@
 #include <filesystem>
 #include <iostream>
 #include <iterator>
+#include <sys/stat.h>
 
 namespace lumina::cli {
 namespace {
@@ -80,6 +81,8 @@ std::string read_password() {
 }
 
 int run(Invocation invocation) {
+  // What the library knows of people is nobody else's on the machine: files it makes are the owner's alone.
+  ::umask(077);
   switch (invocation.command) {
     case Command::version:
       return version(invocation.json);

@@ -89,8 +89,8 @@ TEST_CASE("a thousand clients race for one copy through sockets, and one gets it
   constexpr int racers = 1000;
   Folder folder;
   const test::TestDatabase fresh(kind);
-  Program program(folder.path(),
-                  {"--database-url", fresh.postgresql() ? fresh.url() : "sqlite:///" + fresh.url().substr(7)});
+  Program program(folder.path(), {"--database-url",
+                                  fresh.postgresql() ? fresh.url() : "sqlite:///" + fresh.url().substr(7)});
   signed_in(program);
   db::Database database({.url = fresh.url(), .readers = 1, .pool = 1});
   auto enrol = [](db::Transaction& tx) {
@@ -149,8 +149,10 @@ TEST_CASE("a second start on the same folder keeps secret and people", "[K28][A3
   }
   Program program(folder.path());
   CHECK(program.call("GET", "/api/v1/users/me", "", token).status == 200);
-  const auto mode = std::filesystem::status(folder.path() / "secret").permissions();
-  CHECK((mode & std::filesystem::perms(077)) == std::filesystem::perms::none);
+  for (const auto* file : {"secret", "luminalib.db", "luminalib.db-wal"}) {
+    const auto mode = std::filesystem::status(folder.path() / file).permissions();
+    CHECK((mode & std::filesystem::perms(077)) == std::filesystem::perms::none);
+  }
 }
 
 TEST_CASE("an idle server with a thousand books stays under fifty megabytes", "[K34]") {
