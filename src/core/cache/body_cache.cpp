@@ -1,8 +1,8 @@
 #include "core/cache/body_cache.hpp"
 
-#include <boost/asio/associated_executor.hpp>
+#include "core/runtime/resuming.hpp"
+
 #include <boost/asio/async_result.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <list>
@@ -21,7 +21,7 @@ struct Hash {
   std::size_t operator()(std::string_view s) const { return std::hash<std::string_view>{}(s); }
 };
 
-using Landing = std::move_only_function<void(Result<BodyPtr>, std::exception_ptr)>;
+using Landing = std::move_only_function<void(std::exception_ptr, Result<BodyPtr>)>;
 
 }  // namespace
 
@@ -166,18 +166,12 @@ Task<Result<BodyPtr>> BodyCache::fill(std::string key, Versions versions, Loader
   }
   if (!leader) {
     auto initiate = [&s, &flight](auto handler) {
-      auto executor = boost::asio::prefer(boost::asio::get_associated_executor(handler),
-                                          boost::asio::execution::outstanding_work.tracked);
-      Landing landing = [handler = std::move(handler), executor](Result<BodyPtr> result,
-                                                                 std::exception_ptr thrown) mutable {
-        boost::asio::post(executor, [handler = std::move(handler), result = std::move(result),
-                                     thrown]() mutable { handler(thrown, std::move(result)); });
-      };
+      Landing landing = runtime::resuming<Result<BodyPtr>>(std::move(handler));
       std::unique_lock lock(s.mutex);
       const auto it = s.flights.find(flight);
       if (it != s.flights.end()) return it->second.push_back(std::move(landing));
       lock.unlock();
-      landing(BodyPtr{}, nullptr);  // landed in between: load again below
+      landing(nullptr, BodyPtr{});  // landed in between: load again below
     };
     auto shared = co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<IoExecutor>,
                                                        void(std::exception_ptr, Result<BodyPtr>)>(
@@ -201,7 +195,7 @@ Task<Result<BodyPtr>> BodyCache::fill(std::string key, Versions versions, Loader
     s.flights.erase(it);
     if (!thrown && result && *result) state_->put_locked(s, key, std::move(versions), *result);
   }
-  for (auto& landing : waiting) landing(result, thrown);
+  for (auto& landing : waiting) landing(thrown, result);
   if (thrown) std::rethrow_exception(thrown);
   co_return result;
 }

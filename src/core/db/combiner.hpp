@@ -48,7 +48,7 @@ class Combiner {
 
   Task<Result<Answer>> submit(Item item) {
     auto initiate = [state = state_](auto handler, Item asked) {
-      state->add({std::move(asked), detail::resuming<Result<Answer>>(std::move(handler))});
+      state->add({std::move(asked), runtime::resuming<Result<Answer>>(std::move(handler))});
     };
     return boost::asio::async_initiate<const boost::asio::use_awaitable_t<IoExecutor>,
                                        void(std::exception_ptr, Result<Answer>)>(

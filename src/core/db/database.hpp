@@ -22,10 +22,9 @@
 #include "core/base/error.hpp"
 #include "core/base/task.hpp"
 #include "core/db/transaction.hpp"
+#include "core/runtime/resuming.hpp"
 
-#include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <atomic>
@@ -74,19 +73,6 @@ template <>
 struct Outcome<void> {
   using Value = void;
 };
-
-// Gives what `handler` waits for, on the io_context it belongs to.
-template <class Answer, class Handler>
-auto resuming(Handler handler) {
-  // Tracked: the io_context runs on, and is there, until the resumption was posted whole.
-  auto executor = boost::asio::prefer(boost::asio::get_associated_executor(handler),
-                                      boost::asio::execution::outstanding_work.tracked);
-  return [handler = std::move(handler), executor](std::exception_ptr thrown, Answer answer) mutable {
-    boost::asio::post(
-        executor, [handler = std::move(handler), thrown = std::move(thrown),
-                   answer = std::move(answer)]() mutable { handler(std::move(thrown), std::move(answer)); });
-  };
-}
 
 }  // namespace detail
 
@@ -175,7 +161,7 @@ class Database {
   Task<ResultOf<F>> submit(F f, Kind kind, Atomicity atomicity) {
     using Answer = ResultOf<F>;
     auto initiate = [this, kind, atomicity](auto handler, F work) {
-      enqueue(kind, make_unit(std::move(work), atomicity, detail::resuming<Answer>(std::move(handler))));
+      enqueue(kind, make_unit(std::move(work), atomicity, runtime::resuming<Answer>(std::move(handler))));
     };
     return boost::asio::async_initiate<const boost::asio::use_awaitable_t<IoExecutor>,
                                        void(std::exception_ptr, Answer)>(
