@@ -247,6 +247,36 @@ TEST_CASE("a process that dies after handing a mail over does not send it again,
   CHECK(app->number("SELECT count(*) FROM mails WHERE status = 'sent'") == 2);
 }
 
+TEST_CASE("what the server refused at the end is sent again, though that could not be written down", "[I9]") {
+  SmtpPeer peer;
+  auto app = TestApp::on(GENERATE(from_databases()), mailing_by(peer));
+  app->patron(1);
+  const auto run = [&](std::string sql) {
+    auto work = [&](db::Transaction& tx) { tx.execute(sql); };
+    REQUIRE(app->app().database().write_now(work));
+  };
+  const bool postgresql = app->app().database().dialect() == db::Dialect::postgresql;
+  // Nothing goes back from handed to waiting.
+  if (postgresql)
+    run("ALTER TABLE mails ADD CONSTRAINT broken CHECK (status <> 'waiting' OR answer = '') NOT VALID");
+  else
+    run("CREATE TRIGGER broken BEFORE UPDATE ON mails WHEN OLD.status = 'handed' AND NEW.status = 'waiting' "
+        "BEGIN SELECT RAISE(ABORT, 'broken'); END");
+  peer.answer(".", "451 4.3.0 try later");
+  ask_reset(*app, "patron1@example.org");
+  REQUIRE(eventually([&] {
+    return app->number(
+               "SELECT count(*) FROM jobs WHERE attempts = 1 AND status = 'queued' AND kind = 'mail'") == 1;
+  }));
+  CHECK(app->number("SELECT count(*) FROM mails WHERE status = 'handed'") == 1);
+  CHECK(peer.received().empty());
+  run(postgresql ? "ALTER TABLE mails DROP CONSTRAINT broken" : "DROP TRIGGER broken");
+  app->clock().advance(6s);
+  REQUIRE(peer.has(1));
+  REQUIRE(eventually([&] { return app->number("SELECT count(*) FROM mails WHERE status = 'sent'") == 1; }));
+  CHECK(peer.received().size() == 1);
+}
+
 TEST_CASE("one key makes one mail, and a withdrawn one is not sent", "[I9]") {
   SmtpPeer peer;
   auto app = TestApp::on(GENERATE(from_databases()), mailing_by(peer));

@@ -297,6 +297,40 @@ TEST_CASE("each kind goes where its person wants it, and mails wait for the end 
   CHECK(reader.get("/api/v1/notifications/settings")["quiet_hours"].is_null());
 }
 
+TEST_CASE("a mail that waits is not sent when the loan was renewed or the hold is over", "[D22]") {
+  SmtpPeer peer;
+  auto app = TestApp::on(GENERATE(from_databases()), mailing_by(peer));
+  auto reader = app->patron(1), other = app->patron(2);
+  constexpr auto late_evenings =
+      R"({"channels":[{"kind":"borrowed","in_app":false,"email":false},)"
+      R"({"kind":"returned","in_app":false,"email":false}],"quiet_hours":{"from":"09:00","to":"20:00"}})";
+  for (auto* who : {&reader, &other})
+    REQUIRE(who->put("/api/v1/notifications/settings", late_evenings).status == 200);
+  const auto emma = app->book("Emma");
+  const auto loan = borrow(reader, emma);
+  REQUIRE(loan.status == 201);
+  app->clock().advance(12 * day);
+  remind(*app);
+  const auto mails = [&](std::string_view status) {
+    return app->number(fmt::format("SELECT count(*) FROM mails WHERE status = '{}'", status));
+  };
+  CHECK(mails("waiting") == 1);
+  reader = app->patron(1);
+  REQUIRE(reader.post(fmt::format("/api/v1/borrows/{}/renew", loan.id())).status == 200);
+  REQUIRE(eventually([&] { return mails("withdrawn") == 1; }));
+
+  other = app->patron(2);
+  const auto hold = other.post(fmt::format("/api/v1/books/{}/holds", emma));
+  REQUIRE(hold.status == 201);
+  REQUIRE(give_back(reader, emma).status == 200);
+  REQUIRE(eventually([&] { return notices(*app, "hold_ready") == 1 && mails("waiting") == 1; }));
+  REQUIRE(other.del(fmt::format("/api/v1/holds/{}", hold.id())).status == 204);
+  REQUIRE(eventually([&] { return mails("withdrawn") == 2; }));
+  app->clock().advance(12h);
+  REQUIRE(eventually([&] { return quiet(*app); }));
+  CHECK(peer.received().empty());
+}
+
 TEST_CASE("who returns a book is not reminded of it by a mail that waited", "[D22]") {
   SmtpPeer peer;
   auto app = TestApp::on(GENERATE(from_databases()), mailing_by(peer));

@@ -114,6 +114,15 @@ void Mailer::withdraw(db::Transaction& tx, std::string_view key) {
   MailRepository(tx).withdraw(key, clock_.now());
 }
 
+bool Mailer::is_unanswered(MailId mail) {
+  std::lock_guard lock(unanswered_mutex_);
+  return unanswered_.contains(mail);
+}
+void Mailer::answered(MailId mail) {
+  std::lock_guard lock(unanswered_mutex_);
+  unanswered_.erase(mail);
+}
+
 Result<Receipt> Mailer::hand_over(jobs::JobContext& job, const StoredMail& mail) {
   const auto opened = unseal(*mail.sealed);
   const auto line = opened ? opened->find('\n') : std::string::npos;
@@ -123,6 +132,10 @@ Result<Receipt> Mailer::hand_over(jobs::JobContext& job, const StoredMail& mail)
   SendHooks hooks;
   hooks.stop = [&job] { return job.cancelled(); };
   hooks.handing_over = [&] {
+    {
+      std::lock_guard lock(unanswered_mutex_);
+      unanswered_.insert(mail.id);
+    }
     auto mark = [&](db::Transaction& tx) -> Status {
       if (auto ours = job.guard(tx); !ours) return ours;
       MailRepository(tx).set_open(mail.id, MailStatus::handed, "");
@@ -154,6 +167,7 @@ Result<std::string> Mailer::deliver(jobs::JobContext& job) {
     };
     if (auto written = database_.write_now(std::move(write_down)); !written)
       return Failure(std::move(written.error()));
+    answered(mail.id);
     return result;
   };
 
@@ -162,7 +176,7 @@ Result<std::string> Mailer::deliver(jobs::JobContext& job) {
   if (!found) return Failure(found.error());
   const auto& mail = *found;
   if (!mail || !mail->sealed) return std::string("null");  // withdrawn, or its person is gone
-  if (mail->status == MailStatus::handed)
+  if (mail->status == MailStatus::handed && !is_unanswered(mail->id))
     return end(*mail, MailStatus::sent, "handed over; the answer was lost with the process", "mail.sent");
   if (mail->not_after && *mail->not_after <= clock_.now())
     return end(*mail, MailStatus::expired, "too late to matter", "mail.expired");
@@ -183,6 +197,7 @@ Result<std::string> Mailer::deliver(jobs::JobContext& job) {
   };
   if (auto written = database_.write_now(std::move(write_down)); !written)
     return Failure(std::move(written.error()));
+  answered(mail->id);
   return Failure(error);
 }
 

@@ -33,6 +33,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 
 namespace lumina::mail {
@@ -83,6 +84,8 @@ class Mailer {
 
  private:
   Result<std::string> deliver(jobs::JobContext& job);
+  bool is_unanswered(MailId mail);
+  void answered(MailId mail);
   Result<Receipt> hand_over(jobs::JobContext& job, const StoredMail& mail);
 
   db::Database& database_;
@@ -92,6 +95,10 @@ class Mailer {
   const std::optional<MailSettings> settings_;
   const std::string seal_key_;
   std::mutex mutex_;  // of the connection
+  // Handed over by this process, and what became of it is not written down: known not to be sent, or not
+  // known here either, it goes out again under the same Message-ID.
+  std::set<MailId> unanswered_;
+  std::mutex unanswered_mutex_;
   std::unique_ptr<Smtp> smtp_;
   std::unique_ptr<runtime::Pool> testing_;
 };

@@ -3,6 +3,7 @@
 #include "core/auth/email.hpp"
 #include "core/base/text.hpp"
 #include "core/security/random.hpp"
+#include "core/xml/writer.hpp"
 
 #include <fmt/format.h>
 #include <unicode/uidna.h>
@@ -171,25 +172,7 @@ std::string encoded_words(std::string_view text) {
 
 std::string html_escaped(std::string_view text) {
   std::string out;
-  for (const char c : text) switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += c;
-    }
+  xml::escape(text, out);
   return out;
 }
 

@@ -18,8 +18,9 @@ using namespace std::chrono_literals;
 constexpr std::int64_t events_at_once = 200, loans_at_once = 200;
 // What a desk or an import brings in later than this is not news to anybody.
 constexpr auto long_past = 48h;
-constexpr std::array<std::string_view, 5> told_events{"borrow.created", "borrow.returned", "hold.ready",
-                                                      "hold.expired", "fine.charged"};
+constexpr std::array<std::string_view, 9> told_events{"borrow.created", "borrow.returned", "borrow.renewed",
+                                                      "hold.ready",     "hold.waiting",    "hold.expired",
+                                                      "hold.cancelled", "hold.fulfilled",  "fine.charged"};
 
 bool is_told(std::string_view type) { return std::ranges::find(told_events, type) != told_events.end(); }
 
@@ -150,6 +151,10 @@ void Notifier::add(db::Transaction& tx, Plan& plan, NoticeKey key, UserId user, 
   if (draft.notice.in_app || draft.notice.mailed) plan.drafts.push_back(std::move(draft));
 }
 
+void Notifier::settle(Plan& plan, std::vector<NoticeKey> over) const {
+  if (mailer_.on()) std::ranges::move(over, std::back_inserter(plan.settled));
+}
+
 std::string Notifier::day(db::Transaction& tx, std::optional<std::int64_t> branch, Timestamp at) const {
   return format_day(rules_.zone(tx, branch).local(at).day);
 }
@@ -167,11 +172,18 @@ void Notifier::add_event(db::Transaction& tx, Plan& plan, const events::Recorded
   } else if (event.type == "borrow.returned") {
     const auto loan = notices.loan(id);
     if (!loan) return;
-    if (mailer_.on()) std::ranges::move(notices.mailed_reminders(id), std::back_inserter(plan.settled));
+    settle(plan, notices.mailed_of(id, NoticeKind::due_soon));
+    settle(plan, notices.mailed_of(id, NoticeKind::overdue));
     if (!loan->user || !loan->returned_at || *loan->returned_at < event.at - long_past) return;
     add(tx, plan, {NoticeKind::returned, id}, *loan->user, loan->book, loan->branch,
         "You have returned " + quoted(loan->title),
         fmt::format("It came back on {}. Thank you.", day(tx, loan->branch, *loan->returned_at)));
+  } else if (event.type == "borrow.renewed") {
+    settle(plan, notices.mailed_of(id, NoticeKind::due_soon));
+    settle(plan, notices.mailed_of(id, NoticeKind::overdue));
+  } else if (event.type == "hold.waiting" || event.type == "hold.cancelled" ||
+             event.type == "hold.fulfilled") {
+    settle(plan, notices.mailed_of(id, NoticeKind::hold_ready));
   } else if (event.type == "hold.ready") {
     const auto hold = notices.hold(id);
     if (!hold || hold->status != "ready" || !hold->pickup_until) return;
@@ -182,6 +194,7 @@ void Notifier::add_event(db::Transaction& tx, Plan& plan, const events::Recorded
                     day(tx, hold->branch_id, *hold->pickup_until)),
         hold->pickup_until);
   } else if (event.type == "hold.expired") {
+    settle(plan, notices.mailed_of(id, NoticeKind::hold_ready));
     const auto hold = notices.hold(id);
     if (!hold) return;
     add(tx, plan, {NoticeKind::hold_expired, id}, hold->user, hold->book, hold->branch_id,

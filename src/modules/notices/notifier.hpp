@@ -79,6 +79,7 @@ class Notifier {
   void add(db::Transaction& tx, Plan& plan, NoticeKey key, UserId user, std::optional<BookId> book,
            std::optional<std::int64_t> branch, std::string title, std::string body,
            std::optional<Timestamp> not_after = {});
+  void settle(Plan& plan, std::vector<NoticeKey> over) const;
   void add_event(db::Transaction& tx, Plan& plan, const events::Recorded& row);
   void add_reminder(db::Transaction& tx, Plan& plan, const LoanFacts& loan, Timestamp now);
   std::int64_t make(db::Transaction& tx, const Plan& plan);

@@ -5,15 +5,16 @@
 namespace lumina::notices {
 namespace {
 
-const db::Columns<Notification> columns{{"id", &Notification::id},
-                                        {"kind", &Notification::kind},
-                                        {"title", &Notification::title},
-                                        {"body", &Notification::body},
-                                        {"subject_id", &Notification::resource_id},
-                                        {"book_id", &Notification::book_id},
-                                        {"CASE WHEN read_at IS NULL THEN 0 ELSE 1 END", &Notification::is_read},
-                                        {"created_at", &Notification::created_at},
-                                        {"read_at", &Notification::read_at}};
+const db::Columns<Notification> columns{
+    {"id", &Notification::id},
+    {"kind", &Notification::kind},
+    {"title", &Notification::title},
+    {"body", &Notification::body},
+    {"subject_id", &Notification::resource_id},
+    {"book_id", &Notification::book_id},
+    {"CASE WHEN read_at IS NULL THEN 0 ELSE 1 END", &Notification::is_read},
+    {"created_at", &Notification::created_at},
+    {"read_at", &Notification::read_at}};
 
 const db::Columns<LoanFacts> loan_columns{{"l.id", &LoanFacts::id},
                                           {"l.user_id", &LoanFacts::user},
@@ -115,15 +116,12 @@ bool NoticeRepository::exists(const NoticeKey& key) {
       .has_value();
 }
 
-std::vector<NoticeKey> NoticeRepository::mailed_reminders(std::int64_t loan) {
+std::vector<NoticeKey> NoticeRepository::mailed_of(std::int64_t subject, NoticeKind kind) {
   std::vector<NoticeKey> all;
-  tx_.each<NoticeKind, std::int64_t, std::int64_t>(
-      [&](NoticeKind kind, std::int64_t round, std::int64_t step) {
-        all.push_back({kind, loan, round, step});
-      },
-      "SELECT kind, round, step FROM notifications "
-      "WHERE kind IN ('due_soon', 'overdue') AND subject_id = $1 AND mailed = 1 ORDER BY id",
-      loan);
+  tx_.each<std::int64_t, std::int64_t>(
+      [&](std::int64_t round, std::int64_t step) { all.push_back({kind, subject, round, step}); },
+      "SELECT round, step FROM notifications WHERE kind = $1 AND subject_id = $2 AND mailed = 1 ORDER BY id",
+      kind, subject);
   return all;
 }
 
@@ -168,11 +166,14 @@ std::optional<FineFacts> NoticeRepository::fine_of_loan(std::int64_t loan, std::
 
 std::vector<LoanFacts> NoticeRepository::open_loans(Timestamp from, Timestamp before, std::int64_t after,
                                                     std::int64_t most) {
-  return tx_.list(loan_columns,
-                  "SELECT " + loan_columns.list() + from_loans +
-                      "WHERE l.status IN ('active', 'overdue') AND l.due_date >= $1 AND l.due_date < $2 "
-                      "AND l.id > $3 AND c.status NOT IN ('lost', 'claimed_returned') ORDER BY l.id LIMIT $4",
-                  from, before, after, most);
+  static const std::string sql =
+      "SELECT " + loan_columns.list() + from_loans +
+      "WHERE l.status IN ('active', 'overdue') AND l.due_date >= $1 AND l.due_date < $2 "
+      "AND l.id > $3 AND c.status NOT IN ('lost', 'claimed_returned') ORDER BY l.id LIMIT $4";
+  // Who returns one meanwhile waits, so that its event comes after the reminder and withdraws it.
+  static const std::string locking = sql + " FOR SHARE OF l";
+  const bool lock = tx_.postgresql() && tx_.writable();
+  return tx_.list(loan_columns, lock ? locking : sql, from, before, after, most);
 }
 
 events::Cursor NoticeRepository::position() {

@@ -69,8 +69,8 @@ class NoticeRepository {
   // Nothing when it was made before.
   std::optional<NoticeId> insert(const NewNotice& notice, Timestamp now);
   bool exists(const NoticeKey& key);
-  // Reminders of a loan that went, or will go, by mail.
-  std::vector<NoticeKey> mailed_reminders(std::int64_t loan);
+  // What of this kind went, or will go, by mail about a loan or hold.
+  std::vector<NoticeKey> mailed_of(std::int64_t subject, NoticeKind kind);
   void forget(UserId user);
   std::int64_t prune(Timestamp read_before);
 
