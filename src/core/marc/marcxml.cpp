@@ -91,20 +91,13 @@ class MarcXmlReader final : public RecordReader {
     while (true) {
       const std::size_t open = find('<');
       if (open == std::string::npos) {
-        if (!inside) return {};
-        ++number_;
-        refused_ = true;
-        return failed("The record is cut off", std::string_view(buffer_).substr(0, 200));
+        if (!inside && ended_) return {};
+        return cut_off(inside);
       }
       if (!inside && open > 0) drop(open), at_ = 0;
       const std::size_t start = inside ? open : 0;
       const auto end = end_of_markup(start);
-      if (end == std::string::npos) {
-        if (!inside) return {};
-        ++number_;
-        refused_ = true;
-        return failed("The record is cut off", std::string_view(buffer_).substr(0, 200));
-      }
+      if (end == std::string::npos) return cut_off(inside);
       const std::string_view tag = std::string_view(buffer_).substr(start, end - start);
       if (is_record(tag, false)) {
         // The innermost record is meant: OAI-PMH calls its envelopes so too.
@@ -254,6 +247,13 @@ class MarcXmlReader final : public RecordReader {
     ReadRecord out{std::move(*record), 0, 0, {}};
     if (!utf8 && !latin1_) out.warnings.emplace_back("Some text is not UTF-8 and was read as ISO 8859-1");
     return out;
+  }
+  // Nothing behind this place can be told apart.
+  Item cut_off(bool inside) {
+    ++number_;
+    refused_ = true;
+    return failed(inside ? "The record is cut off" : "The file is cut off, or is no XML from here on",
+                  std::string_view(buffer_).substr(0, 200));
   }
   Item failed(std::string message, std::string_view beginning) const {
     return std::unexpected(Fault{number_, offset_, std::move(message), std::string(beginning)});

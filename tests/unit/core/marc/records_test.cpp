@@ -217,6 +217,17 @@ TEST_CASE("the record inside an answer of OAI-PMH is found, and a cut one is a f
   CHECK(cut.faults.size() == 1);
 }
 
+TEST_CASE("a file that ends within a comment, or in an open quote, is told as cut off", "[L4]") {
+  const std::string record =
+      R"(<record><datafield tag="245" ind1="0" ind2="0"><subfield code="a">Emma</subfield></datafield></record>)";
+  for (const std::string between : {"<!-- ", "<collection a=\"", "<?x "}) {
+    const auto read = read_xml("<collection>" + record + between + record + "</collection>");
+    CHECK(read.records.size() == 1);
+    CHECK(read.faults.size() == 1);
+  }
+  CHECK(read_xml("<collection>" + record + "</collection>\n and words\n").faults.empty());
+}
+
 TEST_CASE("a record that ISO 2709 cannot hold is not written", "[L4]") {
   Record record = sample("x");
   record.add("520", ' ', ' ', {{'a', std::string(10'000, 'x')}});
