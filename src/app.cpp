@@ -168,6 +168,7 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
       request_metrics(registry, router),
       pipeline(router, authenticator, pipeline_options()) {
   books::keep_cache_true(bus, cache);
+  search_index.when_renewed([this] { cache.drop(books::catalogue_tag()); });
   importer.keep_notes_with([this](BookId book, const books::ReaderNotes& notes, const Caller& by) {
     return keep_reader_notes(lists, reviews, book, notes, by);
   });

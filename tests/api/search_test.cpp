@@ -477,6 +477,9 @@ TEST_CASE("the index is built anew while the old one answers", "[C15]") {
   CHECK(figures["books"] == 7);
   CHECK(figures["ready"] == true);
   CHECK(figures["bytes"].as_int64() > 0);
+  // What was answered from the old one is not told any more.
+  CHECK(search(*app, "").header("X-Cache") == "miss");
+  CHECK(search(*app, "").header("X-Cache") == "hit");
   CHECK(titles(search(*app, "hobbit")) == "The Hobbit");
 }
 

@@ -146,6 +146,11 @@ void Index::merge_small() {
   publish(std::move(next));
 }
 
+void Index::tidy() {
+  std::lock_guard writing(writing_);
+  merge_small();
+}
+
 void Index::settle() {
   std::lock_guard writing(writing_);
   Snapshot next = *snapshot();

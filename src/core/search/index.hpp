@@ -42,11 +42,13 @@ class Index {
   SnapshotPtr snapshot() const;
 
   // Adds them, in place of those with the same ids. Ids must differ. With `merge` false the segment stays for
-  // itself until settle(): for loading much at once.
+  // itself until tidy() or settle(): for loading much at once, or while somebody waits.
   void put(std::vector<Document> documents, bool merge = true);
   void remove(std::span<const std::int64_t> ids);
   // False when there is no such document.
   bool set_live(std::int64_t id, std::span<const std::int32_t> values);
+  // Merges small segments, as put() does.
+  void tidy();
   // Everything in one segment.
   void settle();
   // Has what the other has from now on; the other is left as it was.

@@ -1,11 +1,10 @@
 #include "modules/books/search_index.hpp"
 
+#include "core/runtime/resuming.hpp"
 #include "core/telemetry/log.hpp"
 #include "modules/books/search_document.hpp"
 
-#include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
@@ -78,17 +77,13 @@ Task<Status> SearchIndex::caught_up() {
   if (behind_.load(std::memory_order_acquire) == 0) co_return Status{};
   start();
   auto initiate = [this](auto handler) {
-    auto executor = boost::asio::prefer(boost::asio::get_associated_executor(handler),
-                                        boost::asio::execution::outstanding_work.tracked);
     std::uint64_t until = 0;
     {
       std::lock_guard lock(mutex_);
       until = marks_;
     }
-    wait_for(until, [handler = std::move(handler), executor](Status status) mutable {
-      boost::asio::post(executor, [handler = std::move(handler), status = std::move(status)]() mutable {
-        handler(std::exception_ptr(), std::move(status));
-      });
+    wait_for(until, [resume = runtime::resuming<Status>(std::move(handler))](Status status) mutable {
+      resume(nullptr, std::move(status));
     });
   };
   constexpr boost::asio::use_awaitable_t<IoExecutor> token;
@@ -119,9 +114,10 @@ void SearchIndex::answer_waiters() {
     std::lock_guard lock(mutex_);
     const auto now = Clock::now();
     for (auto& waiter : waiters_)
-      if (ready_ && (applied_ >= waiter.until || now >= waiter.deadline))
+      if (ready_ && (applied_ >= waiter.until || now >= waiter.deadline)) {
+        answered_early_ = answered_early_ || applied_ < waiter.until;
         done.emplace_back(std::move(waiter), Status{});
-      else if (now >= waiter.deadline)
+      } else if (now >= waiter.deadline)
         done.emplace_back(std::move(waiter), not_loaded());
     std::erase_if(waiters_, [](const Waiter& waiter) { return !waiter.resume; });
   }
@@ -157,6 +153,7 @@ bool SearchIndex::work() {
   std::unordered_map<std::int64_t, bool> marked;
   bool settings = false;
   std::uint64_t marks = 0;
+  bool renewed = false;
   {
     std::lock_guard lock(mutex_);
     marked.swap(marked_);
@@ -174,8 +171,11 @@ bool SearchIndex::work() {
       applied_ = marks;
       // A rebuild keeps nobody waiting.
       if (ready_ && marks_ == applied_) behind_ = 0;
+      renewed = std::exchange(answered_early_, false);
     }
+    if (renewed && on_renewed_) on_renewed_();
     answer_waiters();
+    index_.tidy();
     load_some();
     return true;
   } catch (const std::exception& e) {
@@ -218,7 +218,8 @@ void SearchIndex::refresh(const std::unordered_map<std::int64_t, bool>& marked) 
       next_->put(documents, false);
       next_->remove(gone);
     }
-    index_.put(std::move(documents));
+    // The last step is merged when those who wait were answered.
+    index_.put(std::move(documents), i + step < changed.size());
     index_.remove(gone);
   }
 }
@@ -251,6 +252,7 @@ void SearchIndex::load_some() {
     rebuilds_done_ = rebuilds_begun_;
     if (applied_ == marks_) behind_ = 0;
   }
+  if (on_renewed_) on_renewed_();
   rebuilt_.notify_all();
 }
 

@@ -53,6 +53,9 @@ class SearchIndex {
   SearchIndex(const SearchIndex&) = delete;
   SearchIndex& operator=(const SearchIndex&) = delete;
 
+  // Called on the index's thread when answers given before may be other than the index says now without an
+  // event to say so: after a rebuild, and after a search that did not wait to the end. At start-up only.
+  void when_renewed(std::function<void()> then) { on_renewed_ = std::move(then); }
   // Begins to load; the first search does it too.
   void start();
   // Lets go of those who wait. Idempotent; before the database stops.
@@ -86,6 +89,7 @@ class SearchIndex {
 
   db::Database& database_;
   const Options options_;
+  std::function<void()> on_renewed_;
   search::Index index_;
   std::unique_ptr<search::Index> next_;  // being built; the thread's own, as is what follows
   std::int64_t next_id_ = 0;
@@ -94,6 +98,7 @@ class SearchIndex {
   std::condition_variable wake_, rebuilt_;
   std::unordered_map<std::int64_t, bool> marked_;  // by id; true: more than its counters changed
   bool urgent_ = false, settings_changed_ = true, started_ = false, stopping_ = false, ready_ = false;
+  bool answered_early_ = false;  // somebody did not get all of it
   std::uint64_t marks_ = 0, applied_ = 0;
   std::uint64_t rebuilds_wanted_ = 1, rebuilds_begun_ = 0, rebuilds_done_ = 0;
   std::vector<Waiter> waiters_;
