@@ -29,9 +29,11 @@ std::string lend_sql(MoveKind kind) {
          "made AS (INSERT INTO borrows (user_id, book_id, copy_id, borrow_date, due_date) "
          "SELECT user_id, book_id, copy_id, $2::bigint, due_date FROM pick ON CONFLICT DO NOTHING "
          "RETURNING id, book_id), "
+         "counters AS MATERIALIZED (SELECT s.book_id FROM book_stats s JOIN made ON made.book_id = s.book_id "
+         "ORDER BY s.book_id FOR NO KEY UPDATE OF s), "
          "counted AS (UPDATE book_stats s SET copies_available = s.copies_available - 1, "
          "active_borrows = s.active_borrows + 1, total_borrows = s.total_borrows + 1 "
-         "FROM made WHERE s.book_id = made.book_id RETURNING s.book_id, s.holds_open), "
+         "FROM counters WHERE s.book_id = counters.book_id RETURNING s.book_id, s.holds_open), "
          "changed AS MATERIALIZED (SELECT n, made.id AS journal_id, pick.user_id AS journal_user, "
          "made.book_id AS journal_book, actor AS journal_actor, address AS journal_address, "
          "request_id AS journal_request, copy_id, due_date, title, author, holds_open FROM made "
@@ -49,11 +51,13 @@ std::string take_back_sql() {
          "a.actor AS journal_actor, a.address AS journal_address, a.request_id AS journal_request, "
          "w.copy_id, w.borrow_date, w.due_date, w.renewals), "
          "freed AS (SELECT c.id, c.status FROM copies c JOIN changed ON changed.copy_id = c.id "
-         "FOR SHARE OF c), "
+         "ORDER BY c.id FOR SHARE OF c), "
+         "counters AS MATERIALIZED (SELECT s.book_id, freed.status FROM book_stats s JOIN changed ON "
+         "changed.journal_book = s.book_id JOIN freed ON freed.id = changed.copy_id ORDER BY s.book_id "
+         "FOR NO KEY UPDATE OF s), "
          "counted AS (UPDATE book_stats s SET active_borrows = s.active_borrows - 1, copies_available = "
-         "s.copies_available + CASE WHEN freed.status = 'available' AND s.holds_open = 0 THEN 1 ELSE 0 "
-         "END FROM changed JOIN freed ON freed.id = changed.copy_id WHERE s.book_id = "
-         "changed.journal_book RETURNING s.book_id, s.holds_open), "
+         "s.copies_available + CASE WHEN counters.status = 'available' AND s.holds_open = 0 THEN 1 ELSE "
+         "0 END FROM counters WHERE s.book_id = counters.book_id RETURNING s.book_id, s.holds_open), "
          "kept AS (UPDATE copies c SET status = 'on_hold' FROM changed JOIN freed ON freed.id = "
          "changed.copy_id JOIN counted ON counted.book_id = changed.journal_book "
          "WHERE c.id = changed.copy_id AND freed.status = 'available' AND counted.holds_open > 0)" +
@@ -70,7 +74,7 @@ const std::string& sql_of(MoveKind kind) {
   return kind == MoveKind::lend ? lend : kind == MoveKind::lend_waiting ? waiting : take_back;
 }
 
-// By book, the order in which every statement locks.
+// By book: copies are taken in this order. What is locked later says so itself.
 std::string as_json(const std::vector<LoanMove>& moves, Timestamp now) {
   std::vector<std::size_t> order(moves.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
