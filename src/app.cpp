@@ -150,6 +150,9 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
       ledger(database, *clock, journal, rule_book, config.currency),
       due_feeds(database, *clock, journal, rule_book),
       analytics(database, *clock, [this](db::Transaction& tx) { return zone_of(tx, std::nullopt); }),
+      self_check({database, *clock, journal, password_gate, desk, borrows, holds, ledger},
+                 {config.sip2_institution, config.currency, config.sip2_patron_password,
+                  [this](db::Transaction& tx, auto branch) { return zone_of(tx, branch); }}),
       loan_privacy(database, *clock, journal, token_key.mac("loan marks"), config.loan_history_days),
       reviews(database, *clock, journal, sentiment, cpu,
               [this](db::Transaction& tx, UserId user, BookId book) {
@@ -468,6 +471,7 @@ borrows::LoanPrivacy& App::loan_privacy() { return parts_->loan_privacy; }
 borrows::CopyService& App::copies() { return parts_->copies; }
 borrows::BranchService& App::branches() { return parts_->branches; }
 borrows::RuleService& App::rule_setting() { return parts_->rule_setting; }
+sip2::Host& App::self_check() { return parts_->self_check; }
 mail::AccountMails& App::account_mails() { return parts_->account_mails; }
 const config::Config& App::config() const { return parts_->config; }
 const Clock& App::clock() const { return *parts_->clock; }

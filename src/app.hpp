@@ -32,6 +32,10 @@ namespace lumina::mail {
 class AccountMails;
 }
 
+namespace lumina::sip2 {
+class Host;
+}
+
 namespace lumina {
 
 class App {
@@ -63,6 +67,8 @@ class App {
   borrows::BranchService& branches();
   borrows::RuleService& rule_setting();
   mail::AccountMails& account_mails();
+  // For a sip2::Listener, which must end before the application.
+  sip2::Host& self_check();
   const config::Config& config() const;
   const Clock& clock() const;
 

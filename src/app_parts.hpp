@@ -64,6 +64,7 @@
 #include "modules/borrows/routes.hpp"
 #include "modules/borrows/rule_routes.hpp"
 #include "modules/borrows/service.hpp"
+#include "modules/borrows/sip2_desk.hpp"
 #include "modules/lists/feed_routes.hpp"
 #include "modules/lists/routes.hpp"
 #include "modules/notices/notifier.hpp"
@@ -189,6 +190,7 @@ struct App::Parts {
   borrows::LedgerService ledger;
   borrows::DueFeedService due_feeds;
   borrows::AnalyticsService analytics;
+  borrows::Sip2Desk self_check;
   borrows::LoanPrivacy loan_privacy;
   reviews::BuiltinSentiment sentiment;
   reviews::ReviewService reviews;

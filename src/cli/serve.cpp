@@ -9,6 +9,7 @@
 #include "core/http/io_threads.hpp"
 #include "core/http/server.hpp"
 #include "core/runtime/service_notify.hpp"
+#include "core/sip2/listener.hpp"
 #include "core/telemetry/log.hpp"
 
 #include <fmt/format.h>
@@ -107,10 +108,16 @@ int serve(const Invocation& invocation, const config::Loaded& loaded) {
   if (config.demo) load_demo_library(app, {}, [](std::string_view line) { log::info(line); });
   http::Server server(io, server_options(config), app.application());
   show_connections(app.metrics(), server);
+  sip2::ListenerOptions self_check;
+  if (auto address = config::ListenAddress::parse(config.sip2_addr))
+    self_check.listen = {std::move(*address)};
+  sip2::Listener terminals(io, std::move(self_check), app.self_check());
   server.start();
+  terminals.start();
   app.start_background();
   io.start();
   log::info("serving", {{"address", config.http_addr.front().to_string()}, {"port", server.ports().front()}});
+  for (const auto port : terminals.ports()) log::info("serving self-check machines", {{"port", port}});
   greet(config, server, app);
   if (config.demo) print_demo_hints(config, server.ports().front());
   systemd.ready("serving");
@@ -151,6 +158,7 @@ int serve(const Invocation& invocation, const config::Loaded& loaded) {
   log::info("stopping", {{"grace_seconds", config.shutdown_grace_seconds}});
   systemd.stopping();
   app.drain();
+  terminals.stop(std::chrono::seconds(5));
   const bool clean = server.stop(std::chrono::seconds(config.shutdown_grace_seconds));
   app.stop_background();
   app.database().stop();

@@ -25,33 +25,36 @@ Failure account_disabled() {
 
 Task<Result<Proven>> PasswordGate::prove(std::string email, std::string password, Caller by) {
   std::string key = email_key(email);
+  Counted counted{http::address_key(by.address), key};
   if (guard_) {
-    if (auto admitted = guard_->admit(http::address_key(by.address), key); !admitted)
+    if (auto admitted = guard_->admit(counted.address, key); !admitted)
       co_return Failure(std::move(admitted.error()));
   }
   auto look = [key](db::Transaction& tx) { return UserRepository(tx).find_by_email(key); };
   auto account = co_await database_.read(std::move(look));
   if (!account) co_return Failure(std::move(account.error()));
-  co_return co_await weigh(std::move(*account), std::move(key), std::move(password), std::move(by));
+  co_return co_await weigh(std::move(*account), std::move(counted), std::move(password), std::move(by));
 }
 
-Task<Result<Proven>> PasswordGate::prove_again(UserId user, std::string password, Caller by) {
+Task<Result<Proven>> PasswordGate::prove_again(UserId user, std::string password, Caller by,
+                                               std::string counted_as) {
   auto look = [user](db::Transaction& tx) { return UserRepository(tx).find(user); };
   auto account = co_await database_.read(std::move(look));
   if (!account) co_return Failure(std::move(account.error()));
   if (!*account) co_return not_found("User not found");
-  std::string key = email_key((*account)->email);
+  Counted counted{counted_as.empty() ? http::address_key(by.address) : std::move(counted_as),
+                  email_key((*account)->email)};
   if (guard_) {
-    if (auto admitted = guard_->admit(http::address_key(by.address), key); !admitted)
+    if (auto admitted = guard_->admit(counted.address, counted.account); !admitted)
       co_return Failure(std::move(admitted.error()));
   }
-  auto proven = co_await weigh(std::move(*account), std::move(key), std::move(password), std::move(by));
+  auto proven = co_await weigh(std::move(*account), std::move(counted), std::move(password), std::move(by));
   if (!proven && proven.error().kind == ErrorKind::unauthenticated)
     co_return fail(ErrorKind::refused, "wrong_password", "The current password is incorrect");
   co_return std::move(proven);
 }
 
-Task<Result<Proven>> PasswordGate::weigh(std::optional<Account> account, std::string guard_key,
+Task<Result<Proven>> PasswordGate::weigh(std::optional<Account> account, Counted counted,
                                          std::string password, Caller by) {
   std::optional<std::string> stored;
   if (account) stored = account->password_hash;
@@ -59,7 +62,7 @@ Task<Result<Proven>> PasswordGate::weigh(std::optional<Account> account, std::st
   if (!check) co_return Failure(std::move(check.error()));
   const std::optional<UserId> user = account ? std::optional(account->id) : std::nullopt;
   if (!check->right) {
-    if (guard_) guard_->failed(http::address_key(by.address), guard_key);
+    if (guard_) guard_->failed(counted.address, counted.account);
     auto noted = co_await note_failure(user, R"({"reason":"wrong_credentials"})", by);
     if (!noted) co_return Failure(std::move(noted.error()));
     co_return wrong_credentials();
@@ -69,7 +72,7 @@ Task<Result<Proven>> PasswordGate::weigh(std::optional<Account> account, std::st
     if (!noted) co_return Failure(std::move(noted.error()));
     co_return account_disabled();
   }
-  if (guard_) guard_->succeeded(http::address_key(by.address), guard_key);
+  if (guard_) guard_->succeeded(counted.address, counted.account);
   Proven proven{std::move(*account), std::move(check->stronger_hash)};
   co_return std::move(proven);
 }

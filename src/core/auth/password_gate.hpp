@@ -34,7 +34,9 @@ class PasswordGate {
   // address or the password.
   Task<Result<Proven>> prove(std::string email, std::string password, Caller by);
   // The same for somebody who is signed in: unauthenticated becomes refused "wrong_password".
-  Task<Result<Proven>> prove_again(UserId user, std::string password, Caller by);
+  // `counted_as`: attempts count for this instead of the address of the caller, for machines at which one
+  // person after the other stands.
+  Task<Result<Proven>> prove_again(UserId user, std::string password, Caller by, std::string counted_as = {});
 
   // At the start, blocking: lets in again from where people signed in during the last 30 days, whoever
   // guesses their passwords from elsewhere.
@@ -43,7 +45,11 @@ class PasswordGate {
   void forget(std::string_view email);
 
  private:
-  Task<Result<Proven>> weigh(std::optional<Account> account, std::string guard_key, std::string password,
+  // Who is counted, in the words of the guard.
+  struct Counted {
+    std::string address, account;
+  };
+  Task<Result<Proven>> weigh(std::optional<Account> account, Counted counted, std::string password,
                              Caller by);
   Task<Status> note_failure(std::optional<UserId> user, const char* reason, Caller by);
 

@@ -290,6 +290,11 @@ void check_network(const Config& config, Findings& found) {
                       address.to_string()));
     }
   }
+  if (const auto address = ListenAddress::parse(config.sip2_addr); address && !address->is_loopback())
+    found.warnings.push_back(fmt::format(
+        "sip2_addr: what self-check machines say to {} can be read on the way; use a tunnel, or a "
+        "network of their own",
+        address->to_string()));
   const auto& origins = config.allowed_origins;
   if (config.cors_credentials && std::find(origins.begin(), origins.end(), "*") != origins.end()) {
     found.errors.emplace_back(

@@ -96,6 +96,10 @@ struct Config {
   std::int64_t hold_pickup_days = 7;
   std::string time_zone = "UTC";
 
+  std::string sip2_addr;                       // empty: no self-check machines
+  std::string sip2_institution = "luminalib";  // what they must call this library
+  bool sip2_patron_password = true;
+
   std::vector<std::string> overdue_notice_days{"1", "7", "14"};  // rising
   std::int64_t due_soon_days = 3;                                // 0: nobody is reminded
 

@@ -2,6 +2,7 @@
 
 #include "core/base/text.hpp"
 #include "core/base/time_zone.hpp"
+#include "core/config/config.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -114,6 +115,11 @@ std::optional<std::string> check_currency(std::string& code) {
       code.size() == 3 && std::all_of(code.begin(), code.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
   if (!three_letters) return "must be three capital letters such as EUR";
   return std::nullopt;
+}
+
+std::optional<std::string> check_listen_address(std::string& text) {
+  if (text.empty() || ListenAddress::parse(text)) return std::nullopt;
+  return "must be an address such as 127.0.0.1:6001";
 }
 
 std::optional<std::string> check_data_dir(std::string& path) {

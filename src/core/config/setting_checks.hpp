@@ -26,6 +26,7 @@ std::optional<std::string> check_line(std::string& text);
 std::optional<std::string> check_day_number(std::string& text);
 // A code of ISO 4217.
 std::optional<std::string> check_currency(std::string& code);
+std::optional<std::string> check_listen_address(std::string& text);
 // A folder, there or not.
 std::optional<std::string> check_data_dir(std::string& path);
 // A name of the IANA time zone database.

@@ -231,6 +231,16 @@ const std::array table{
             false,
             check_time_zone},
 
+    checked(
+        "Self-check", "sip2_addr", &Config::sip2_addr,
+        "Address for self-check machines (SIP2), such as 127.0.0.1:6001. Empty: none are served. What they "
+        "say is not encrypted.",
+        check_listen_address),
+    checked("Self-check", "sip2_institution", &Config::sip2_institution,
+            "The institution id of this library; machines that name another are refused.", check_line),
+    Setting{"Self-check", "sip2_patron_password", &Config::sip2_patron_password,
+            "Whether people prove with their password who they are before they borrow at a machine."},
+
     Setting{"Notices",
             "due_soon_days",
             &Config::due_soon_days,

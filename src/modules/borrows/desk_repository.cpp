@@ -5,6 +5,53 @@
 #include <charconv>
 
 namespace lumina::borrows {
+namespace {
+
+using Item = DeskRepository::Item;
+using Lent = DeskRepository::Lent;
+
+const db::Columns<Item> item_columns{
+    {"c.id", &Item::copy},
+    {"c.book_id", &Item::book},
+    {"b.title", &Item::title},
+    {"c.status", &Item::stored},
+    {"h.code", &Item::branch_code},
+    {"o.id", &Item::loan},
+    {"o.user_id", &Item::borrower},
+    {"o.due_date", &Item::due_date},
+    {"(SELECT r.pickup_until FROM holds r WHERE r.copy_id = c.id AND r.status = 'ready')",
+     &Item::pickup_until},
+    {"(SELECT count(*) FROM holds w WHERE w.book_id = c.book_id AND w.ended_at IS NULL AND "
+     "w.status <> 'ready')",
+     &Item::waiting}};
+const db::Columns<Lent> lent_columns{{"o.id", &Lent::id},
+                                     {"coalesce(c.barcode, '')", &Lent::barcode},
+                                     {"b.title", &Lent::title},
+                                     {"o.due_date", &Lent::due_date}};
+
+}  // namespace
+
+std::optional<Item> DeskRepository::find_item(std::string_view barcode) {
+  static const std::string sql =
+      "SELECT " + item_columns.list() +
+      " FROM copies c JOIN books b ON b.id = c.book_id JOIN branches h ON h.id = c.branch_id "
+      "LEFT JOIN borrows o ON o.copy_id = c.id AND o.return_date IS NULL "
+      "WHERE c.barcode = $1 AND b.deleted_at IS NULL";
+  return tx_.find(item_columns, sql, barcode);
+}
+
+std::vector<Lent> DeskRepository::lent_to(UserId user) {
+  static const std::string sql =
+      "SELECT " + lent_columns.list() +
+      " FROM borrows o JOIN copies c ON c.id = o.copy_id JOIN books b ON b.id = o.book_id "
+      "WHERE o.user_id = $1 AND o.status <> 'returned' ORDER BY o.due_date, o.id";
+  return tx_.list(lent_columns, sql, user);
+}
+
+std::optional<BranchId> DeskRepository::find_branch(std::string_view code) {
+  const auto row = tx_.one<BranchId>("SELECT id FROM branches WHERE code = $1", code);
+  return row ? std::optional(std::get<0>(*row)) : std::nullopt;
+}
 
 std::optional<DeskRepository::Patron> DeskRepository::find_patron(std::string_view text) {
   const auto trimmed = trim(text);

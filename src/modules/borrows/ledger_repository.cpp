@@ -81,6 +81,24 @@ FineId LedgerRepository::insert(const NewFine& fine, std::optional<BookId> book,
   return id;
 }
 
+std::vector<Fine> LedgerRepository::hold_owed(UserId user) {
+  static const std::string sql = "SELECT " + fine_columns.list() + from_fines +
+                                 "WHERE f.user_id = $1 AND f.settled_minor < f.charged_minor ORDER BY f.id";
+  static const std::string locking = sql + " FOR UPDATE OF f";
+  std::vector<Fine> out;
+  for (auto& row : tx_.list(fine_columns, tx_.postgresql() && tx_.writable() ? locking : sql, user))
+    out.push_back(finished(std::move(row)));
+  return out;
+}
+
+bool LedgerRepository::knows_payment(UserId user, std::string_view note) {
+  return tx_
+      .one<std::int64_t>(
+          "SELECT id FROM ledger_lines WHERE user_id = $1 AND kind = 'payment' AND note = $2 LIMIT 1", user,
+          note)
+      .has_value();
+}
+
 bool LedgerRepository::settle(const Fine& fine, LineKind kind, std::int64_t amount,
                               const std::optional<std::string>& note, std::optional<UserId> by,
                               Timestamp now) {

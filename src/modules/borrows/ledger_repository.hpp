@@ -9,6 +9,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace lumina::borrows {
@@ -20,6 +21,10 @@ class LedgerRepository {
   std::optional<Fine> find(FineId id);
   Page<Fine> list(UserId user, std::optional<FineStatus> status, const PageRequest& page);
   FineId insert(const NewFine& fine, std::optional<BookId> book, std::optional<UserId> by, Timestamp now);
+  // What somebody owes something for, the oldest first; on PostgreSQL nobody else settles these meanwhile.
+  std::vector<Fine> hold_owed(UserId user);
+  // Whether a payment of this person has this note.
+  bool knows_payment(UserId user, std::string_view note);
   // Settles part of a fine; false when less is owed by now.
   bool settle(const Fine& fine, LineKind kind, std::int64_t amount, const std::optional<std::string>& note,
               std::optional<UserId> by, Timestamp now);

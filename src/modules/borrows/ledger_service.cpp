@@ -90,6 +90,31 @@ Task<Result<Fine>> LedgerService::pay(FineId id, Payment payment, Caller by) {
   return settle(id, LineKind::payment, payment.amount_minor, std::move(payment.note), std::move(by));
 }
 
+Task<Result<std::int64_t>> LedgerService::pay_off(UserId user, std::int64_t amount_minor,
+                                                  std::optional<FineId> one, std::string receipt, Caller by) {
+  auto work = [this, user, amount_minor, one, receipt = std::move(receipt),
+               by = std::move(by)](db::Transaction& tx) -> Result<std::int64_t> {
+    LedgerRepository ledger(tx);
+    const auto owed = ledger.hold_owed(user);
+    if (!receipt.empty() && ledger.knows_payment(user, receipt)) return ledger.balance(user);
+    if (one && std::ranges::none_of(owed, [&](const Fine& fine) { return fine.id == *one; }))
+      return not_found(no_such_fine);
+    const auto note = receipt.empty() ? std::nullopt : std::optional(receipt);
+    std::int64_t rest = amount_minor;
+    for (const Fine& fine : owed) {
+      if (rest == 0) break;
+      if (one && fine.id != *one) continue;
+      const auto part = std::min(rest, fine.outstanding_minor);
+      if (!ledger.settle(fine, LineKind::payment, part, note, by.user, clock_.now())) continue;
+      journal_.record(tx, by, about_fine("fine.paid", fine, part));
+      rest -= part;
+    }
+    if (rest > 0) return fail(ErrorKind::refused, "overpaid", "That is more than is owed");
+    return ledger.balance(user);
+  };
+  return database_.write(std::move(work));
+}
+
 Task<Result<Fine>> LedgerService::waive(FineId id, Waiver waiver, Caller by) {
   return settle(id, LineKind::waiver, waiver.amount_minor, std::move(waiver.reason), std::move(by));
 }

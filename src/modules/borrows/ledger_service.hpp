@@ -31,6 +31,11 @@ class LedgerService {
   Task<Result<Fine>> find(FineId id, Caller by);
   Task<Result<Fine>> charge(NewFine fine, Caller by);
   Task<Result<Fine>> pay(FineId id, Payment payment, Caller by);
+  // A payment that a machine took: for one fine, or for what is owed, the oldest first. Refused with overpaid
+  // when more was paid than is owed. `receipt`, when not empty, is the payment's own name: told again, it
+  // changes nothing. Gives what is owed after it.
+  Task<Result<std::int64_t>> pay_off(UserId user, std::int64_t amount_minor, std::optional<FineId> one,
+                                     std::string receipt, Caller by);
   Task<Result<Fine>> waive(FineId id, Waiver waiver, Caller by);
   Task<Result<Account>> account(UserId user);
 
