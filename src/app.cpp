@@ -135,10 +135,14 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
       search_index(database, bus),
       search(database, journal, job_queue, search_index, cpu),
       search_log(database, *clock),
+      records(database, *clock, journal),
+      authors(database, *clock, journal),
+      browse(database, *clock),
       rule_book(bus, {static_cast<int>(config.loan_period_days), config.max_loans,
                       static_cast<int>(config.max_renewals), static_cast<int>(config.hold_pickup_days)}),
       hold_rules{static_cast<int>(config.hold_pickup_days), static_cast<int>(config.loan_period_days),
                  &rule_book},
+      merged_lending(journal, *clock, hold_rules),
       borrows(database, *clock, journal, rule_book, hold_rules),
       copies(database, *clock, journal, hold_rules),
       branches(database, *clock, journal),
@@ -155,9 +159,7 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
                   [this](db::Transaction& tx, auto branch) { return zone_of(tx, branch); }}),
       loan_privacy(database, *clock, journal, token_key.mac("loan marks"), config.loan_history_days),
       reviews(database, *clock, journal, sentiment, cpu,
-              [this](db::Transaction& tx, UserId user, BookId book) {
-                return loan_privacy.has_borrowed(tx, user, book);
-              }),
+              [this](db::Transaction& tx, UserId user, BookId book) { return has_borrowed(tx, user, book); }),
       moderation(database, *clock, journal),
       lists(database, *clock, journal),
       reading_sync(database, *clock, journal),
@@ -196,6 +198,7 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
   }
   if (auto remembered = password_gate.remember_known_addresses(clock->now()); !remembered)
     log::warn("addresses of earlier logins are not known", {{"why", remembered.error().detail}});
+  tie_records();
   handle_jobs();
   make_schedules();
   show_figures();
@@ -298,13 +301,16 @@ std::vector<http::Route> App::Parts::routes() {
   add(auth::auth_routes(sign_in, api_keys));
   add(auth::account_routes(sign_in, people));
   add(auth::email_routes(email_changes));
-  add(books::book_routes(books, importer, job_queue, spool, cache, of_a_book()));
+  add(books::book_routes(books, records, importer, job_queue, spool, cache, of_a_book()));
   add(books::export_routes(books, *clock));
   add(books::import_routes(import_rows, job_queue, spool));
   add(books::cover_routes(covers, lookup));
   add(books::opds_routes(books, books::search_by_index(search), cache));
   add(books::exchange_routes(database, books, books::search_by_index(search), *clock));
   add(books::search_routes(search, search_log, cache));
+  add(books::record_routes(records));
+  add(books::author_routes(authors));
+  add(books::browse_routes(browse));
   add(borrows::borrow_routes(borrows, cache));
   add(borrows::copy_routes(copies, branches));
   add(borrows::hold_routes(holds, forecasts));

@@ -39,6 +39,8 @@
 #include "core/webhooks/repository.hpp"
 #include "core/webhooks/routes.hpp"
 #include "core/webhooks/sender.hpp"
+#include "modules/books/author_routes.hpp"
+#include "modules/books/browse_routes.hpp"
 #include "modules/books/cover_routes.hpp"
 #include "modules/books/exchange_routes.hpp"
 #include "modules/books/export_routes.hpp"
@@ -46,6 +48,7 @@
 #include "modules/books/import_routes.hpp"
 #include "modules/books/importer.hpp"
 #include "modules/books/opds_routes.hpp"
+#include "modules/books/record_routes.hpp"
 #include "modules/books/routes.hpp"
 #include "modules/books/search_routes.hpp"
 #include "modules/books/search_service.hpp"
@@ -61,6 +64,7 @@
 #include "modules/borrows/hold_service.hpp"
 #include "modules/borrows/ledger_routes.hpp"
 #include "modules/borrows/loan_privacy.hpp"
+#include "modules/borrows/merged_books.hpp"
 #include "modules/borrows/routes.hpp"
 #include "modules/borrows/rule_routes.hpp"
 #include "modules/borrows/service.hpp"
@@ -177,8 +181,12 @@ struct App::Parts {
   books::SearchIndex search_index;
   books::SearchService search;
   books::SearchLog search_log;
+  books::RecordService records;
+  books::AuthorService authors;
+  books::BrowseService browse;
   borrows::RuleBook rule_book;
   borrows::HoldRules hold_rules;
+  borrows::MergedBooks merged_lending;
   borrows::BorrowService borrows;
   borrows::CopyService copies;
   borrows::BranchService branches;
@@ -219,6 +227,8 @@ struct App::Parts {
   notices::NoticeRules notice_rules();
   http::PipelineOptions pipeline_options();
   Task<system::Readiness> readiness();
+  void tie_records();
+  bool has_borrowed(db::Transaction& tx, UserId user, BookId book);
   void show_figures();
   void handle_jobs();
   void make_schedules();

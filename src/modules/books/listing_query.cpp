@@ -2,6 +2,7 @@
 
 #include "core/base/text.hpp"
 #include "core/text/fold.hpp"
+#include "modules/books/book_row.hpp"
 #include "modules/books/isbn.hpp"
 #include "modules/books/language_tag.hpp"
 
@@ -59,6 +60,19 @@ Conditions conditions_of(const BookFilter& filter) {
   }
   if (filter.year_from) require("b.year_published >= " + c.bind(db::to_value(*filter.year_from)));
   if (filter.year_to) require("b.year_published <= " + c.bind(db::to_value(*filter.year_to)));
+  if (filter.series) require("b.series_key = " + c.bind(text::fold(trim(*filter.series))));
+  if (filter.subject)
+    require(
+        "EXISTS (SELECT 1 FROM book_subjects bs JOIN subjects sj ON sj.id = bs.subject_id WHERE bs.book_id = "
+        "b.id AND sj.name_key = " +
+        c.bind(text::fold(trim(*filter.subject))) + ")");
+  if (filter.work) require("b.work_id = " + c.bind(db::to_value(*filter.work)));
+  if (filter.metadata)
+    for (const auto& [name, value] : metadata_leaves(*filter.metadata)) {
+      const auto n = c.bind(name), v = c.bind(value);
+      require("EXISTS (SELECT 1 FROM book_metadata m WHERE m.book_id = b.id AND m.name = " + n +
+              " AND m.value = " + v + ")");
+    }
   if (filter.available) require(*filter.available ? "s.copies_available > 0" : "s.copies_available = 0");
   return c;
 }
@@ -70,6 +84,9 @@ SortOrder order_of(const BookFilter& filter) {
   if (name == "title") return {"b.title_key", 't', false, descending};
   if (name == "author") return {"b.author_key", 't', false, descending};
   if (name == "year_published") return {"b.year_published", 'i', true, descending};
+  if (name == "series") return {"b.series_index", 'd', true, descending};
+  if (name == "ddc") return {"b.ddc_key", 't', true, descending};
+  if (name == "lcc") return {"b.lcc_key", 't', true, descending};
   if (name == "rating") return {"s.average_rating", 'd', true, descending};
   if (name == "popularity") return {"s.total_borrows", 'i', false, descending};
   return {"b.created_at", 'i', false, descending};

@@ -1,6 +1,7 @@
 #include "modules/books/model.hpp"
 
 #include "core/base/text.hpp"
+#include "modules/books/class_mark.hpp"
 #include "modules/books/isbn.hpp"
 #include "modules/books/language_tag.hpp"
 
@@ -33,6 +34,15 @@ std::vector<Rule> language_rules() {
   return {schema::length(0, 35),
           schema::format("language", &is_language, "must be a language tag such as en or pt-BR (BCP 47)")};
 }
+bool is_ddc(std::string_view text) { return ddc_shelf_key(text).has_value(); }
+bool is_lcc(std::string_view text) { return lcc_shelf_key(text).has_value(); }
+std::vector<Rule> ddc_rules() {
+  return {schema::length(1, 60), schema::format("ddc", &is_ddc, "must begin with three digits: 823.7 AUS")};
+}
+std::vector<Rule> lcc_rules() {
+  return {schema::length(1, 60),
+          schema::format("lcc", &is_lcc, "must begin with one to three letters and a number: PR4034 .E5")};
+}
 std::vector<Rule> url_rules() {
   return {schema::length(0, 2000), schema::format("uri", &is_url, "must be an http or https address")};
 }
@@ -53,6 +63,13 @@ std::vector<Field> Book::fields() {
           {"page_count", &Book::page_count, "Number of pages"},
           {"tags", &Book::tags, "Tags"},
           {"cover_url", &Book::cover_url, "Address of a cover picture"},
+          {"series", &Book::series, "Series that it is part of"},
+          {"series_index", &Book::series_index, "Place in the series"},
+          {"subjects", &Book::subjects, "Subject headings"},
+          {"ddc", &Book::ddc, "Class mark of the Dewey Decimal Classification"},
+          {"lcc", &Book::lcc, "Class mark of the Library of Congress Classification"},
+          {"metadata", &Book::metadata, "Fields of the library's own: an object"},
+          {"work_id", &Book::work_id, "The work that it is an edition of"},
           {"copies_total", &Book::copies_total, "Copies the library owns"},
           {"copies_available", &Book::copies_available, "Copies free to borrow now"},
           {"average_rating", &Book::average_rating, "Mean of the ratings, 1 to 5"},
@@ -76,6 +93,16 @@ std::vector<Field> NewBook::fields() {
            "Tags, each 1 to 100 characters",
            {schema::items(0, 50), schema::length(1, 100)}},
           {"cover_url", &NewBook::cover_url, "Address of a cover picture", url_rules()},
+          {"series", &NewBook::series, "Series that it is part of", words(300)},
+          {"series_index", &NewBook::series_index, "Place in the series", {schema::range(0, 100000)}},
+          {"subjects",
+           &NewBook::subjects,
+           "Subject headings, each 1 to 200 characters",
+           {schema::items(0, 100), schema::length(1, 200)}},
+          {"ddc", &NewBook::ddc, "Dewey class mark: 823.7 AUS", ddc_rules()},
+          {"lcc", &NewBook::lcc, "Library of Congress class mark: PR4034 .E5 1815", lcc_rules()},
+          Field("metadata", &NewBook::metadata, "Fields of the library's own: an object of up to 16 KiB")
+              .optional(),
           {"copies", &NewBook::copies, "Copies the library owns (default 1)", {schema::range(0, 1000)}}};
 }
 
@@ -90,7 +117,17 @@ std::vector<Field> BookChanges::fields() {
           {"publisher", &BookChanges::publisher, "Publisher", words(255)},
           {"page_count", &BookChanges::page_count, "Number of pages", {schema::range(1, 100000)}},
           {"tags", &BookChanges::tags, "Tags", {schema::items(0, 50), schema::length(1, 100)}},
-          {"cover_url", &BookChanges::cover_url, "Address of a cover picture", url_rules()}};
+          {"cover_url", &BookChanges::cover_url, "Address of a cover picture", url_rules()},
+          {"series", &BookChanges::series, "Series that it is part of", words(300)},
+          {"series_index", &BookChanges::series_index, "Place in the series", {schema::range(0, 100000)}},
+          {"subjects",
+           &BookChanges::subjects,
+           "Subject headings",
+           {schema::items(0, 100), schema::length(1, 200)}},
+          {"ddc", &BookChanges::ddc, "Dewey class mark", ddc_rules()},
+          {"lcc", &BookChanges::lcc, "Library of Congress class mark", lcc_rules()},
+          {"metadata", &BookChanges::metadata,
+           "Merged into the fields of the library's own (RFC 7396); null empties them"}};
 }
 
 std::vector<Field> BookFilter::fields() {
@@ -104,11 +141,20 @@ std::vector<Field> BookFilter::fields() {
       {"year_from", &BookFilter::year_from, "Published in this year or later", {schema::range(-3000, 9999)}},
       {"year_to", &BookFilter::year_to, "Published in this year or before", {schema::range(-3000, 9999)}},
       {"available", &BookFilter::available, "true: only books with a copy free now"},
+      {"series", &BookFilter::series, "Part of this series", {schema::length(1, 300)}},
+      {"subject", &BookFilter::subject, "With this subject heading", {schema::length(1, 200)}},
+      {"work", &BookFilter::work, "An edition of this work"},
+      {"metadata",
+       &BookFilter::metadata,
+       "Fields of the library's own that must have these values, as an object: {\"lang\":\"eng\"}. "
+       "?metadata.lang=eng says the same",
+       {schema::length(2, 2000)}},
       {"sort",
        &BookFilter::sort,
        "Order; '-' in front for descending (default -created_at)",
        {schema::one_of({"created_at", "-created_at", "title", "-title", "author", "-author", "year_published",
-                        "-year_published", "rating", "-rating", "popularity", "-popularity"})}}};
+                        "-year_published", "rating", "-rating", "popularity", "-popularity", "series",
+                        "-series", "ddc", "-ddc", "lcc", "-lcc"})}}};
 }
 
 std::vector<Field> FacetValue::fields() {

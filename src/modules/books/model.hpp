@@ -12,6 +12,8 @@
 
 namespace lumina::books {
 
+using WorkId = Id<struct WorkTag>;
+
 struct Book {
   BookId id;
   std::string title;
@@ -26,6 +28,12 @@ struct Book {
   std::optional<int> page_count;
   std::vector<std::string> tags;
   std::optional<std::string> cover_url;
+  std::optional<std::string> series;
+  std::optional<double> series_index;  // 1, 2, 2.5
+  std::vector<std::string> subjects;
+  std::optional<std::string> ddc, lcc;  // class marks
+  schema::RawJson metadata{"{}"};       // an object: fields of the library's own
+  std::optional<WorkId> work_id;
   int copies_total = 0;
   int copies_available = 0;
   std::optional<double> average_rating;
@@ -52,7 +60,12 @@ struct NewBook {
   std::optional<int> page_count;
   std::vector<std::string> tags;
   std::optional<std::string> cover_url;
-  std::optional<int> copies;  // default 1
+  std::optional<std::string> series;    // up to 300 code points
+  std::optional<double> series_index;   // 0..100000
+  std::vector<std::string> subjects;    // each up to 200 code points
+  std::optional<std::string> ddc, lcc;  // Dewey and Library of Congress class marks
+  schema::RawJson metadata{"{}"};       // an object of up to 16 KiB (record_fields.hpp)
+  std::optional<int> copies;            // default 1
 
   static constexpr std::string_view type_name = "NewBook";
   static std::vector<schema::Field> fields();
@@ -65,7 +78,11 @@ struct BookChanges {
   schema::Patch<std::string> description, language, publisher;
   schema::Patch<int> page_count;
   schema::Patch<std::vector<std::string>> tags;
-  schema::Patch<std::string> cover_url;
+  schema::Patch<std::string> cover_url, series;
+  schema::Patch<double> series_index;
+  schema::Patch<std::vector<std::string>> subjects;
+  schema::Patch<std::string> ddc, lcc;
+  schema::Patch<schema::RawJson> metadata;  // merged into what is there
 
   static constexpr std::string_view type_name = "BookChanges";
   static std::vector<schema::Field> fields();
@@ -81,7 +98,11 @@ struct BookFilter {
   std::optional<std::string> language;
   std::optional<int> year_from, year_to;
   std::optional<bool> available;
-  std::optional<std::string> sort;  // created_at, title, ... with '-' for descending
+  std::optional<std::string> series;   // spelling of case and accents aside
+  std::optional<std::string> subject;  // the same
+  std::optional<WorkId> work;
+  std::optional<std::string> metadata;  // JSON: an object of names and the values they must have
+  std::optional<std::string> sort;      // created_at, title, ... with '-' for descending
 
   static constexpr std::string_view type_name = "BookFilter";
   static std::vector<schema::Field> fields();

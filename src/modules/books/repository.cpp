@@ -1,6 +1,16 @@
 #include "modules/books/repository.hpp"
 
+#include "core/text/fold.hpp"
+#include "modules/books/book_row.hpp"
 #include "modules/books/listing_query.hpp"
+
+#include <algorithm>
+
+template <>
+struct lumina::db::Column<lumina::schema::RawJson> {
+  static constexpr char code = 't';
+  static schema::RawJson read(const Row& r, std::size_t i) { return {r.text(i)}; }
+};
 
 namespace lumina::books {
 namespace {
@@ -18,6 +28,13 @@ const db::Columns<Book> book_columns{{"b.id", &Book::id},
                                      {"b.page_count", &Book::page_count},
                                      {"b.tags", &Book::tags},
                                      {"b.cover_url", &Book::cover_url},
+                                     {"b.series", &Book::series},
+                                     {"b.series_index", &Book::series_index},
+                                     {"b.subjects", &Book::subjects},
+                                     {"b.ddc", &Book::ddc},
+                                     {"b.lcc", &Book::lcc},
+                                     {"b.metadata", &Book::metadata},
+                                     {"b.work_id", &Book::work_id},
                                      {"s.copies_total", &Book::copies_total},
                                      {"s.copies_available", &Book::copies_available},
                                      {"s.average_rating", &Book::average_rating},
@@ -135,11 +152,15 @@ std::optional<BookId> BookRepository::insert(const BookRow& row, Timestamp now) 
   const auto made = tx_.one<BookId>(
       "INSERT INTO books (title, author, isbn, genre, year_published, description, language, publisher, "
       "page_count, "
-      "tags, cover_url, title_key, author_key, match_key, created_at, updated_at) "
-      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15) "
+      "tags, cover_url, title_key, author_key, match_key, created_at, updated_at, series, series_index, "
+      "series_key, subjects, ddc, ddc_key, lcc, lcc_key, metadata, author_match, author_sort) "
+      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $16, $17, $18, $19, "
+      "$20, $21, $22, $23, $24, $25, $26) "
       "ON CONFLICT (isbn) WHERE deleted_at IS NULL DO NOTHING RETURNING id",
       b.title, b.author, b.isbn, b.genre, b.year_published, b.description, b.language, b.publisher,
-      b.page_count, b.tags, b.cover_url, row.title_key, row.author_key, row.match_key, now);
+      b.page_count, b.tags, b.cover_url, row.title_key, row.author_key, row.match_key, now, b.series,
+      b.series_index, row.series_key, b.subjects, b.ddc, row.ddc_key, b.lcc, row.lcc_key, b.metadata.text,
+      row.author_match, row.author_sort);
   if (!made) return {};
   const BookId id = std::get<0>(*made);
   const int copies = b.copies.value_or(1);
@@ -151,13 +172,34 @@ std::optional<BookId> BookRepository::insert(const BookRow& row, Timestamp now) 
         tx_.execute("INSERT INTO copies (book_id, barcode, created_at, updated_at) VALUES ($1, $2, $3, $3) "
                     "ON CONFLICT (barcode) DO NOTHING",
                     id, generated_barcode(id, n), now));
-  write_tags(id, b.tags);
+  write_parts(id, b);
   return id;
 }
 
-void BookRepository::write_tags(BookId id, const std::vector<std::string>& tags) {
-  for (const auto& tag : tags)
+void BookRepository::write_parts(BookId id, const NewBook& book) {
+  for (const auto& tag : book.tags)
     tx_.execute("INSERT INTO book_tags (book_id, tag) VALUES ($1, $2) ON CONFLICT DO NOTHING", id, tag);
+  // In the order of their keys: two books with the same new subjects wait for each other, never in a ring.
+  std::vector<std::pair<std::string, std::string>> subjects;
+  for (const auto& subject : book.subjects) subjects.emplace_back(text::fold(subject), subject);
+  std::ranges::sort(subjects);
+  for (const auto& [key, name] : subjects) {
+    tx_.execute("INSERT INTO subjects (name, name_key) VALUES ($1, $2) ON CONFLICT (name_key) DO NOTHING",
+                name, key);
+    tx_.execute(
+        "INSERT INTO book_subjects (book_id, subject_id) SELECT CAST($1 AS BIGINT), id FROM subjects WHERE "
+        "name_key = $2 ON CONFLICT DO NOTHING",
+        id, key);
+  }
+  for (const auto& [name, value] : metadata_leaves(book.metadata.text))
+    tx_.execute("INSERT INTO book_metadata (name, value, book_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+                name, value, id);
+}
+
+void BookRepository::erase_parts(BookId id) {
+  tx_.execute("DELETE FROM book_tags WHERE book_id = $1", id);
+  tx_.execute("DELETE FROM book_subjects WHERE book_id = $1", id);
+  tx_.execute("DELETE FROM book_metadata WHERE book_id = $1", id);
 }
 
 BookRepository::Change BookRepository::update(BookId id, std::int64_t version, const BookRow& row,
@@ -172,13 +214,17 @@ BookRepository::Change BookRepository::update(BookId id, std::int64_t version, c
       "$6, "
       "language = $7, publisher = $8, page_count = $9, tags = $10, cover_url = $11, title_key = $12, "
       "author_key = $13, "
-      "match_key = $14, updated_at = $15, version = version + 1 "
-      "WHERE id = $16 AND version = $17 AND deleted_at IS NULL",
+      "match_key = $14, updated_at = $15, version = version + 1, series = $18, series_index = $19, "
+      "series_key "
+      "= $20, subjects = $21, ddc = $22, ddc_key = $23, lcc = $24, lcc_key = $25, metadata = $26, "
+      "author_match = $27, author_sort = $28 WHERE id = $16 AND version = $17 AND deleted_at IS NULL",
       b.title, b.author, b.isbn, b.genre, b.year_published, b.description, b.language, b.publisher,
-      b.page_count, b.tags, b.cover_url, row.title_key, row.author_key, row.match_key, now, id, version);
+      b.page_count, b.tags, b.cover_url, row.title_key, row.author_key, row.match_key, now, id, version,
+      b.series, b.series_index, row.series_key, b.subjects, b.ddc, row.ddc_key, b.lcc, row.lcc_key,
+      b.metadata.text, row.author_match, row.author_sort);
   if (changed == 0) return find(id) ? Change::stale : Change::absent;
-  tx_.execute("DELETE FROM book_tags WHERE book_id = $1", id);
-  write_tags(id, b.tags);
+  erase_parts(id);
+  write_parts(id, b);
   return Change::done;
 }
 
@@ -194,8 +240,14 @@ void BookRepository::lock_copies(BookId id) {
   if (std::get<0>(*there) != locked) throw db::TryAgain("the copies of a book changed meanwhile");
 }
 
-BookRepository::Removal BookRepository::erase(BookId id, Timestamp now) {
+BookRepository::Removal BookRepository::erase(BookId id, Timestamp now, std::vector<ErasedCopy>* copies) {
   lock_copies(id);
+  if (copies)
+    tx_.each<CopyId, std::optional<std::string>, std::string>(
+        [&](CopyId copy, std::optional<std::string> barcode, std::string status) {
+          copies->push_back({copy, std::move(barcode), std::move(status)});
+        },
+        "SELECT id, barcode, status FROM copies WHERE book_id = $1 ORDER BY id", id);
   tx_.execute("UPDATE copies SET status = 'withdrawn', barcode = NULL, updated_at = $2 WHERE book_id = $1",
               id, now);
   const auto emptied = tx_.execute(
@@ -216,8 +268,21 @@ BookRepository::Removal BookRepository::erase(BookId id, Timestamp now) {
       "IS NULL",
       id, now);
   if (gone == 0) return Removal::absent;
-  tx_.execute("DELETE FROM book_tags WHERE book_id = $1", id);
+  erase_parts(id);
   return Removal::done;
+}
+
+bool BookRepository::put_back(BookId id, Timestamp now) {
+  const auto taken = tx_.one<BookId>(
+      "SELECT o.id FROM books b JOIN books o ON o.isbn = b.isbn AND o.deleted_at IS NULL WHERE b.id = $1",
+      id);
+  if (taken) return false;
+  tx_.execute(
+      "UPDATE books SET deleted_at = NULL, merged_into = NULL, removed_by = NULL, updated_at = $2, version = "
+      "version + 1 WHERE id = $1",
+      id, now);
+  if (const auto book = find(id)) write_parts(id, editable(*book));
+  return true;
 }
 
 std::optional<BookId> BookRepository::find_by_isbn(std::string_view isbn13) {

@@ -14,12 +14,21 @@
 
 namespace lumina::books {
 
-// NewBook as it is stored: normalised, with the keys for sorting and matching.
 struct Conditions;
 
+// NewBook as it is stored: normalised, with the keys for sorting and matching (book_row.hpp).
 struct BookRow {
   NewBook book;
   std::string title_key, author_key, match_key;
+  std::string author_match, author_sort;
+  std::optional<std::string> series_key, ddc_key, lcc_key;
+};
+
+// A copy as it stood before its book was deleted.
+struct ErasedCopy {
+  CopyId id;
+  std::optional<std::string> barcode;
+  std::string status;
 };
 
 class BookRepository {
@@ -50,13 +59,18 @@ class BookRepository {
   // Replaces what librarians edit, when the row still stands at `version`.
   Change update(BookId id, std::int64_t version, const BookRow& row, Timestamp now);
   enum class Removal : std::uint8_t { done, absent, on_loan, on_hold };
-  Removal erase(BookId id, Timestamp now);
+  // `copies`, when given, receives what the copies were.
+  Removal erase(BookId id, Timestamp now, std::vector<ErasedCopy>* copies = nullptr);
 
   std::optional<BookId> find_by_isbn(std::string_view isbn13);
   std::optional<BookId> find_by_match_key(std::string_view key);
 
+  // A deleted book is there again, with its tags and subjects; false when its ISBN is another's by now.
+  bool put_back(BookId id, Timestamp now);
+
  private:
-  void write_tags(BookId id, const std::vector<std::string>& tags);
+  void write_parts(BookId id, const NewBook& book);
+  void erase_parts(BookId id);
   void lock_copies(BookId id);
   db::Transaction& tx_;
 };

@@ -8,6 +8,8 @@
 #include "modules/books/citation.hpp"
 #include "modules/books/export_routes.hpp"
 #include "modules/books/import_job.hpp"
+#include "modules/books/metadata_filter.hpp"
+#include "modules/books/record_routes.hpp"
 
 #include <fmt/format.h>
 
@@ -33,19 +35,22 @@ Task<Result<Numbered>> answers(Context& context, Task<Result<std::vector<Book>>>
 
 }  // namespace
 
-std::vector<Route> book_routes(BookService& books, Importer& importer, jobs::Queue& queue, jobs::Spool& spool,
-                               cache::BodyCache& cache, std::vector<Expansion> of_a_book) {
+std::vector<Route> book_routes(BookService& books, RecordService& records, Importer& importer,
+                               jobs::Queue& queue, jobs::Spool& spool, cache::BodyCache& cache,
+                               std::vector<Expansion> of_a_book) {
   std::vector<Route> routes;
   const auto add = [&](Route route) { routes.push_back(std::move(route).tagged("Catalogue")); };
 
-  add(cached(get("/api/v1/books", "List the books", Access::anyone(), {},
-                 [&](Query<BookFilter> filter, Paging page) { return books.list(*filter, *page); }),
+  add(cached(with_metadata_filter(
+                 get("/api/v1/books", "List the books", Access::anyone(), {},
+                     [&](Query<BookFilter> filter, Paging page) { return books.list(*filter, *page); })),
              cache, always(catalogue_tag())));
   add(post("/api/v1/books", "Add a book", librarian, {refused}, [&](Body<NewBook> book, Caller by) {
     return created(books.create(*book, by), "/api/v1/books/");
   }));
-  add(cached(get("/api/v1/books/facets", "Count the books by genre, author, year and language",
-                 Access::anyone(), {}, [&](Query<BookFilter> filter) { return books.facets(*filter, 100); }),
+  add(cached(with_metadata_filter(get(
+                 "/api/v1/books/facets", "Count the books by genre, author, year and language",
+                 Access::anyone(), {}, [&](Query<BookFilter> filter) { return books.facets(*filter, 100); })),
              cache, always(catalogue_tag())));
   add(post("/api/v1/books/batch", "Add or complete up to 1,000 books", librarian, {},
            [&](RawRequest request, Caller by) { return importer.add_batch(request.request->body, by); })
@@ -73,12 +78,14 @@ std::vector<Route> book_routes(BookService& books, Importer& importer, jobs::Que
               "other."));
   auto one = get("/api/v1/books/{id}", "Read a book", Access::anyone(), {ErrorKind::not_found},
                  [&](Path<BookId> id, Query<BookFormRequest>) { return versioned(books.find(*id)); })
-                 .explained("Also as linked data (schema.org) with Accept: application/ld+json.");
+                 .explained(
+                     "Also as linked data (schema.org) with Accept: application/ld+json. 301 to the "
+                     "book that it became part of, when it was merged.");
   one = cached_with_neighbours(expandable(std::move(one), std::move(of_a_book)), cache, book_tag_kind,
                                [&](Context& context, std::int64_t first, std::int64_t last) {
                                  return answers(context, books.between(BookId{first}, BookId{last}));
                                });
-  add(in_many_forms(std::move(one), books));
+  add(redirecting(in_many_forms(std::move(one), books), records));
   add(put("/api/v1/books/{id}", "Replace a book", librarian,
           {ErrorKind::not_found, refused, ErrorKind::stale},
           [&](Path<BookId> id, Body<NewBook> book, IfMatch seen, Caller by) {

@@ -105,6 +105,11 @@ search::Document document_of(const IndexedBook& b) {
   };
   d.texts = {{b.title},     {b.author}, values(b.genre), b.tags, values(b.publisher), values(b.description),
              values(b.isbn)};
+  auto& authors = d.texts[at(TextField::author)];
+  authors.insert(authors.end(), b.author_names.begin(), b.author_names.end());
+  auto& subjects = d.texts[at(TextField::subject)];
+  subjects.insert(subjects.end(), b.subjects.begin(), b.subjects.end());
+  if (b.series) subjects.push_back(*b.series);
   if (b.isbn)
     if (const auto ten = to_isbn10(*b.isbn)) d.texts[at(TextField::isbn)].push_back(*ten);
   auto tags = b.tags;

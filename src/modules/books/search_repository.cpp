@@ -1,6 +1,7 @@
 #include "modules/books/search_repository.hpp"
 
 #include <array>
+#include <unordered_map>
 
 namespace lumina::books {
 namespace {
@@ -18,6 +19,8 @@ const db::Columns<IndexedBook> indexed_columns{{"b.id", &IndexedBook::id},
                                                {"b.page_count", &IndexedBook::page_count},
                                                {"b.tags", &IndexedBook::tags},
                                                {"b.cover_url", &IndexedBook::cover_url},
+                                               {"b.series", &IndexedBook::series},
+                                               {"b.subjects", &IndexedBook::subjects},
                                                {"s.copies_total", &IndexedBook::copies_total},
                                                {"s.copies_available", &IndexedBook::copies_available},
                                                {"s.average_rating", &IndexedBook::average_rating},
@@ -55,17 +58,36 @@ struct Ids {
   }
 };
 
+// The other names of their authors, from rows of (book, name).
+void add_names(std::vector<IndexedBook>& books, std::vector<std::pair<BookId, std::string>> names) {
+  std::unordered_map<BookId, IndexedBook*> by_id;
+  for (auto& book : books) by_id.emplace(book.id, &book);
+  for (auto& [id, name] : names)
+    if (const auto found = by_id.find(id); found != by_id.end() && found->second->author != name)
+      found->second->author_names.push_back(std::move(name));
+}
+
 }  // namespace
 
 std::vector<IndexedBook> SearchRepository::books(std::span<const std::int64_t> ids) {
   Ids chosen(ids);
   const std::string places = std::move(chosen.list);
-  return tx_.list(
+  auto books = tx_.list(
       indexed_columns,
       "SELECT " + indexed_columns.list() +
           " FROM books b JOIN book_stats s ON s.book_id = b.id WHERE b.deleted_at IS NULL AND b.id IN (" +
           places + ")",
       chosen.values);
+  std::vector<std::pair<BookId, std::string>> names;
+  tx_.each_of<BookId, std::string>(
+      [&](BookId id, std::string name) { names.emplace_back(id, std::move(name)); },
+      "SELECT b.id, n.name FROM books b JOIN author_names k ON k.name_key = b.author_match JOIN author_names "
+      "n "
+      "ON n.author_id = k.author_id WHERE b.id IN (" +
+          places + ")",
+      chosen.values);
+  add_names(books, std::move(names));
+  return books;
 }
 
 std::vector<LiveFigures> SearchRepository::figures(std::span<const std::int64_t> ids) {
@@ -87,7 +109,17 @@ std::vector<IndexedBook> SearchRepository::books_after(std::int64_t id, std::int
   static const std::string sql = "SELECT " + indexed_columns.list() +
                                  " FROM books b JOIN book_stats s ON s.book_id = b.id "
                                  "WHERE b.id > $1 AND b.deleted_at IS NULL ORDER BY b.id LIMIT $2";
-  return tx_.list(indexed_columns, sql, id, most);
+  auto books = tx_.list(indexed_columns, sql, id, most);
+  if (books.empty()) return books;
+  std::vector<std::pair<BookId, std::string>> names;
+  tx_.each<BookId, std::string>(
+      [&](BookId book, std::string name) { names.emplace_back(book, std::move(name)); },
+      "SELECT b.id, n.name FROM author_names k JOIN author_names n ON n.author_id = k.author_id JOIN books b "
+      "ON "
+      "b.author_match = k.name_key WHERE b.id > $1 AND b.id <= $2",
+      id, books.back().id);
+  add_names(books, std::move(names));
+  return books;
 }
 
 Synonyms SearchRepository::synonyms() {

@@ -11,9 +11,10 @@
 
 namespace lumina::books {
 
-// A book with the counters that are not part of its resource.
+// A book with the counters that are not part of its resource, and all names of its author (authorities).
 struct IndexedBook : Book {
   int total_borrows = 0;
+  std::vector<std::string> author_names;
 };
 
 // Counters only.

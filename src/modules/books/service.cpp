@@ -1,9 +1,8 @@
 #include "modules/books/service.hpp"
 
-#include "core/text/fold.hpp"
-#include "modules/books/isbn.hpp"
-#include "modules/books/language_tag.hpp"
-#include "modules/books/normalize.hpp"
+#include "modules/books/book_row.hpp"
+#include "modules/books/history.hpp"
+#include "modules/books/record_repository.hpp"
 #include "modules/books/repository.hpp"
 
 namespace lumina::books {
@@ -16,44 +15,6 @@ Failure duplicate_isbn() {
 }
 Failure stale() {
   return fail(ErrorKind::stale, "stale", "The book has been changed since you read it; read it again");
-}
-
-std::optional<std::string> cleaned(const std::optional<std::string>& text,
-                                   std::string (*clean)(std::string_view)) {
-  if (!text) return {};
-  auto out = clean(*text);
-  return out.empty() ? std::nullopt : std::optional(std::move(out));
-}
-
-// As it is stored. The fields were validated before; what remains is one spelling for each meaning.
-BookRow stored(NewBook b) {
-  b.title = clean_line(b.title);
-  b.author = clean_line(b.author);
-  b.genre = cleaned(b.genre, &clean_line);
-  b.publisher = cleaned(b.publisher, &clean_line);
-  b.description = cleaned(b.description, &clean_paragraphs);
-  if (b.isbn) {
-    auto isbn = parse_isbn(*b.isbn);
-    b.isbn = isbn ? std::optional(*isbn) : std::nullopt;
-  }
-  if (b.language) b.language = parse_language_tag(*b.language);
-  std::vector<std::string> tags;
-  for (const auto& tag : b.tags) {
-    auto clean = clean_line(tag);
-    if (!clean.empty() && std::find(tags.begin(), tags.end(), clean) == tags.end())
-      tags.push_back(std::move(clean));
-  }
-  b.tags = std::move(tags);
-  BookRow row{std::move(b), {}, {}, {}};
-  row.title_key = text::fold(row.book.title);
-  row.author_key = text::fold(row.book.author);
-  row.match_key = match_key(row.book.title, row.book.author);
-  return row;
-}
-
-NewBook editable(const Book& b) {
-  return {b.title,    b.author,    b.isbn,       b.genre, b.year_published, b.description,
-          b.language, b.publisher, b.page_count, b.tags,  b.cover_url,      std::nullopt};
 }
 
 events::Change about(std::string_view type, BookId id) {
@@ -137,11 +98,32 @@ Task<Result<Facets>> BookService::facets(BookFilter filter, int most_values) {
   return database_.read(std::move(work));
 }
 
+Result<Book> BookService::updated(db::Transaction& tx, const Book& now, const BookRow& row,
+                                  const Caller& by) {
+  BookRepository books(tx);
+  switch (books.update(now.id, now.version, row, clock_.now())) {
+    case BookRepository::Change::absent:
+      return not_found(no_such_book);
+    case BookRepository::Change::stale:
+      return stale();
+    case BookRepository::Change::duplicate_isbn:
+      return duplicate_isbn();
+    case BookRepository::Change::done:
+      break;
+  }
+  auto after = *books.find(now.id);
+  remember(tx, now.id, after.version, HistoryAction::updated, by, clock_.now(), changed_fields(now, after));
+  journal_.record(tx, by, about("book.updated", now.id));
+  return after;
+}
+
 Task<Result<Book>> BookService::create(NewBook book, Caller by) {
+  if (auto fault = metadata_fault(book.metadata)) return ready<Book>(invalid({std::move(*fault)}));
   auto work = [this, row = stored(std::move(book)), by = std::move(by)](db::Transaction& tx) -> Result<Book> {
     BookRepository books(tx);
     const auto id = books.insert(row, clock_.now());
     if (!id) return duplicate_isbn();
+    remember(tx, *id, 1, HistoryAction::created, by, clock_.now());
     journal_.record(tx, by, about("book.created", *id));
     return *books.find(*id);
   };
@@ -149,24 +131,14 @@ Task<Result<Book>> BookService::create(NewBook book, Caller by) {
 }
 
 Task<Result<Book>> BookService::replace(BookId id, NewBook book, Precondition seen, Caller by) {
+  if (auto fault = metadata_fault(book.metadata)) return ready<Book>(invalid({std::move(*fault)}));
   auto work = [this, id, row = stored(std::move(book)), seen = std::move(seen),
                by = std::move(by)](db::Transaction& tx) -> Result<Book> {
     BookRepository books(tx);
     const auto now = books.find(id);
     if (!now) return not_found(no_such_book);
     if (!seen.allows(now->version)) return stale();
-    switch (books.update(id, now->version, row, clock_.now())) {
-      case BookRepository::Change::absent:
-        return not_found(no_such_book);
-      case BookRepository::Change::stale:
-        return stale();
-      case BookRepository::Change::duplicate_isbn:
-        return duplicate_isbn();
-      case BookRepository::Change::done:
-        break;
-    }
-    journal_.record(tx, by, about("book.updated", id));
-    return *books.find(id);
+    return updated(tx, *now, row, by);
   };
   return database_.write(std::move(work));
 }
@@ -198,18 +170,16 @@ Task<Result<Book>> BookService::change(BookId id, BookChanges changes, Precondit
     changes.page_count.apply(next.page_count);
     if (changes.tags.mentioned()) next.tags = changes.tags.value;
     changes.cover_url.apply(next.cover_url);
-    switch (books.update(id, now->version, stored(std::move(next)), clock_.now())) {
-      case BookRepository::Change::absent:
-        return not_found(no_such_book);
-      case BookRepository::Change::stale:
-        return stale();
-      case BookRepository::Change::duplicate_isbn:
-        return duplicate_isbn();
-      case BookRepository::Change::done:
-        break;
-    }
-    journal_.record(tx, by, about("book.updated", id));
-    return *books.find(id);
+    changes.series.apply(next.series);
+    changes.series_index.apply(next.series_index);
+    if (changes.subjects.mentioned()) next.subjects = changes.subjects.value;
+    changes.ddc.apply(next.ddc);
+    changes.lcc.apply(next.lcc);
+    if (changes.metadata.state == schema::Patch<schema::RawJson>::State::null) next.metadata.text = "{}";
+    if (changes.metadata.state == schema::Patch<schema::RawJson>::State::value)
+      next.metadata.text = merge_patched(next.metadata.text, changes.metadata.value.text);
+    if (auto fault = metadata_fault(next.metadata)) return invalid({std::move(*fault)});
+    return updated(tx, *now, stored(std::move(next)), by);
   };
   return database_.write(std::move(work));
 }
@@ -220,7 +190,8 @@ Task<Status> BookService::remove(BookId id, Precondition seen, Caller by) {
     const auto now = books.find(id);
     if (!now) return not_found(no_such_book);
     if (!seen.allows(now->version)) return stale();
-    switch (books.erase(id, clock_.now())) {
+    std::vector<ErasedCopy> copies;
+    switch (books.erase(id, clock_.now(), &copies)) {
       case BookRepository::Removal::absent:
         return not_found(no_such_book);
       case BookRepository::Removal::on_loan:
@@ -230,6 +201,10 @@ Task<Status> BookService::remove(BookId id, Precondition seen, Caller by) {
       case BookRepository::Removal::done:
         break;
     }
+    const auto set = RecordRepository(tx).open(ChangeKind::deletion, id, by, clock_.now());
+    RecordRepository(tx).removed(id, set, {});
+    RecordRepository(tx).note(set, id, copies_part, copies_note(copies));
+    remember(tx, id, now->version + 1, HistoryAction::deleted, by, clock_.now());
     journal_.record(tx, by, about("book.deleted", id));
     return {};
   };
@@ -261,6 +236,7 @@ BookService::Upserted BookService::upsert(db::Transaction& tx, const NewBook& bo
   if (!match) {
     const auto id = books.insert(row, clock_.now());
     if (id) {
+      remember(tx, *id, 1, HistoryAction::created, by, clock_.now());
       journal_.record(tx, by, about("book.created", *id));
       return {Outcome::created, *id};
     }
@@ -281,11 +257,22 @@ BookService::Upserted BookService::upsert(db::Transaction& tx, const NewBook& bo
   merge(next.publisher, row.book.publisher);
   merge(next.page_count, row.book.page_count);
   merge(next.cover_url, row.book.cover_url);
+  merge(next.series, row.book.series);
+  merge(next.series_index, row.book.series_index);
+  merge(next.ddc, row.book.ddc);
+  merge(next.lcc, row.book.lcc);
+  if (!row.book.subjects.empty() && next.subjects != row.book.subjects)
+    next.subjects = row.book.subjects, changed = true;
+  if (auto merged = merge_patched(next.metadata.text, row.book.metadata.text); merged != next.metadata.text)
+    next.metadata.text = std::move(merged), changed = true;
   if (!row.book.tags.empty() && next.tags != row.book.tags) next.tags = row.book.tags, changed = true;
   if (!changed) return {Outcome::unchanged, *match};
   if (books.update(*match, now->version, stored(std::move(next)), clock_.now()) !=
       BookRepository::Change::done)
     return {Outcome::unchanged, *match};
+  const auto after = books.find(*match);
+  remember(tx, *match, after->version, HistoryAction::updated, by, clock_.now(),
+           changed_fields(*now, *after));
   journal_.record(tx, by, about("book.updated", *match));
   return {Outcome::updated, *match};
 }

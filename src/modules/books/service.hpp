@@ -19,6 +19,8 @@
 
 namespace lumina::books {
 
+struct BookRow;
+
 class BookService {
  public:
   BookService(db::Database& database, const Clock& clock, events::Journal& journal)
@@ -56,6 +58,8 @@ class BookService {
   static std::optional<BookId> match(db::Transaction& tx, const NewBook& book);
 
  private:
+  Result<Book> updated(db::Transaction& tx, const Book& now, const BookRow& row, const Caller& by);
+
   db::Database& database_;
   const Clock& clock_;
   events::Journal& journal_;

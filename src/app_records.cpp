@@ -1,0 +1,42 @@
+// What every part of the library does when records become one, or are there again.
+#include "app_parts.hpp"
+#include "modules/lists/merged_books.hpp"
+#include "modules/reviews/merged_books.hpp"
+
+namespace lumina {
+
+void App::Parts::tie_records() {
+  records.also_move(
+      {.name = "lending",
+       .lock = [this](db::Transaction& tx, const std::vector<BookId>& all) { merged_lending.lock(tx, all); },
+       .move = [this](db::Transaction& tx, BookId from, BookId into,
+                      const Caller& by) { return merged_lending.move(tx, from, into, by); },
+       .back = [this](db::Transaction& tx, BookId from, BookId into, const std::string& note,
+                      const Caller& by) { merged_lending.back(tx, from, into, note, by); }});
+  records.also_move(
+      {.name = "reviews",
+       .move = [](db::Transaction& tx, BookId from, BookId into, const Caller&) -> Result<std::string> {
+         return reviews::move_reviews(tx, from, into);
+       },
+       .back = [](db::Transaction& tx, BookId from, BookId into, const std::string& note,
+                  const Caller&) { reviews::move_reviews_back(tx, from, into, note); }});
+  records.also_move(
+      {.name = "lists",
+       .move = [](db::Transaction& tx, BookId from, BookId into, const Caller&) -> Result<std::string> {
+         return lists::move_places(tx, from, into);
+       },
+       .back = [](db::Transaction& tx, BookId from, BookId into, const std::string& note,
+                  const Caller&) { lists::move_places_back(tx, from, into, note); }});
+  records.when_restored(
+      [this](db::Transaction& tx, BookId book, const Caller& by) { merged_lending.settle(tx, book, by); });
+}
+
+// Whoever borrowed a book that became part of this one borrowed this one.
+bool App::Parts::has_borrowed(db::Transaction& tx, UserId user, BookId book) {
+  if (loan_privacy.has_borrowed(tx, user, book)) return true;
+  for (const auto merged : books::merged_into(tx, book))
+    if (loan_privacy.has_borrowed(tx, user, merged)) return true;
+  return false;
+}
+
+}  // namespace lumina
