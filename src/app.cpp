@@ -138,6 +138,7 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
       records(database, *clock, journal),
       authors(database, *clock, journal),
       browse(database, *clock),
+      works(database, *clock, journal),
       rule_book(bus, {static_cast<int>(config.loan_period_days), config.max_loans,
                       static_cast<int>(config.max_renewals), static_cast<int>(config.hold_pickup_days)}),
       hold_rules{static_cast<int>(config.hold_pickup_days), static_cast<int>(config.loan_period_days),
@@ -311,6 +312,7 @@ std::vector<http::Route> App::Parts::routes() {
   add(books::record_routes(records));
   add(books::author_routes(authors));
   add(books::browse_routes(browse));
+  add(books::work_routes(works));
   add(borrows::borrow_routes(borrows, cache));
   add(borrows::copy_routes(copies, branches));
   add(borrows::hold_routes(holds, forecasts));
@@ -325,6 +327,11 @@ std::vector<http::Route> App::Parts::routes() {
   add(lists::feed_routes(lists));
   add(notices::notice_routes(notices));
   add(pages::page_routes(pages));
+  add(pages::mcp_routes({LUMINA_VERSION, [this]() -> const http::Router& { return router; },
+                         [this](std::string_view page) {
+                           return std::ranges::find(config.allowed_origins, page) !=
+                                  config.allowed_origins.end();
+                         }}));
   add(jobs::task_routes(tasks, scheduler));
   add(events::event_routes(database, hub));
   add(webhooks::webhook_routes(webhook_service));

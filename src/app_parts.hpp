@@ -52,6 +52,7 @@
 #include "modules/books/routes.hpp"
 #include "modules/books/search_routes.hpp"
 #include "modules/books/search_service.hpp"
+#include "modules/books/work_routes.hpp"
 #include "modules/borrows/analytics_routes.hpp"
 #include "modules/borrows/branch_service.hpp"
 #include "modules/borrows/copy_routes.hpp"
@@ -73,6 +74,7 @@
 #include "modules/lists/routes.hpp"
 #include "modules/notices/notifier.hpp"
 #include "modules/notices/routes.hpp"
+#include "modules/pages/mcp.hpp"
 #include "modules/pages/routes.hpp"
 #include "modules/reviews/routes.hpp"
 #include "modules/reviews/sentiment_builtin.hpp"
@@ -184,6 +186,7 @@ struct App::Parts {
   books::RecordService records;
   books::AuthorService authors;
   books::BrowseService browse;
+  books::WorkService works;
   borrows::RuleBook rule_book;
   borrows::HoldRules hold_rules;
   borrows::MergedBooks merged_lending;

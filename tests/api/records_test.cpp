@@ -216,6 +216,7 @@ TEST_CASE("a deleted book comes back with its copies, reviews and places within 
   CHECK(gone[0].at("restorable_until") == "2026-12-22T10:00:00Z");
   CHECK(app->patron().get("/api/v1/admin/deleted-books").status == 403);
   CHECK(app->patron().post(path_of(id) + "/restore").status == 403);
+  CHECK(librarian.post("/api/v1/books/4242/restore").status == 404);
 
   app->clock().advance(std::chrono::hours(24 * 29));
   const auto back = librarian.post(path_of(id) + "/restore");

@@ -47,16 +47,14 @@ std::string words(std::string_view text) {
 }  // namespace
 
 std::optional<std::string> ddc_shelf_key(std::string_view mark) {
-  std::string_view rest = trim(mark);
+  // "823/.7", "823.7'2": where the number may be cut short; it goes on.
+  std::string whole(trim(mark));
+  std::erase_if(whole, [](char c) { return c == '/' || c == '\''; });
+  std::string_view rest = whole;
   const auto main = take_digits(rest);
   if (main.size() != 3) return {};
   std::string key(main);
   key += take_fraction(rest);
-  // "823.7/2" and "823.7'2": where the number may be cut short; it goes on.
-  while (rest.size() > 1 && (rest[0] == '/' || rest[0] == '\'') && is_digit(rest[1])) {
-    rest.remove_prefix(1);
-    key += take_digits(rest);
-  }
   if (!rest.empty() && rest[0] != ' ' && rest[0] != '.') return {};
   return key + words(rest);
 }

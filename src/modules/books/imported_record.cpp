@@ -1,6 +1,7 @@
 #include "modules/books/imported_record.hpp"
 
 #include "core/base/text.hpp"
+#include "modules/books/class_mark.hpp"
 #include "modules/books/isbn.hpp"
 #include "modules/books/language_tag.hpp"
 #include "modules/books/normalize.hpp"
@@ -21,6 +22,7 @@ constexpr std::size_t genre_limit = 100;
 constexpr std::size_t description_limit = 20'000;
 constexpr std::size_t tag_limit = 100;
 constexpr std::size_t tag_count_limit = 50;
+constexpr std::size_t series_limit = 300, subject_limit = 200, subject_count_limit = 100, mark_limit = 60;
 constexpr std::size_t url_limit = 2000;
 constexpr int oldest_year = -3000;
 constexpr int page_limit = 100'000;
@@ -84,6 +86,11 @@ class Checker {
     book_.page_count = number("page_count", draft_.page_count, 1, page_limit);
     tags();
     cover();
+    book_.series = short_text("series", draft_.series, series_limit);
+    if (book_.series) book_.series_index = first_number(draft_.series_index);
+    subjects();
+    book_.ddc = class_mark("ddc", draft_.ddc, &ddc_shelf_key);
+    book_.lcc = class_mark("lcc", draft_.lcc, &lcc_shelf_key);
     book_.copies = number("copies", draft_.copies, 0, copies_limit);
     ImportedRecord record{line, std::move(book_), std::move(warnings_), {}};
     if (!faults_.empty()) {
@@ -206,6 +213,38 @@ class Checker {
       keys.push_back(std::move(key));
       book_.tags.push_back(std::move(tag));
     }
+  }
+
+  void subjects() {
+    for (const std::string& raw : draft_.subjects) {
+      std::string subject = clean_line(raw);
+      if (subject.empty() || std::ranges::find(book_.subjects, subject) != book_.subjects.end()) continue;
+      if (utf8_length(subject) > subject_limit || book_.subjects.size() == subject_count_limit) {
+        warn("subjects", "Too long or one too many: " + shown(subject), "length");
+        continue;
+      }
+      book_.subjects.push_back(std::move(subject));
+    }
+  }
+
+  // "v. 3", "Book 2.5": nothing when there is none, which is no fault.
+  static std::optional<double> first_number(std::string_view text) {
+    const auto begin = text.find_first_of("0123456789");
+    if (begin == std::string_view::npos) return {};
+    double value = 0;
+    const auto [end, error] = std::from_chars(text.data() + begin, text.data() + text.size(), value,
+                                              std::chars_format::fixed);
+    constexpr double most = 100'000;
+    return error == std::errc{} && value <= most ? std::optional(value) : std::nullopt;
+  }
+
+  std::optional<std::string> class_mark(std::string_view field, std::string_view raw,
+                                        std::optional<std::string> (*key)(std::string_view)) {
+    std::string mark = clean_line(raw);
+    if (mark.empty()) return {};
+    if (utf8_length(mark) <= mark_limit && key(mark)) return mark;
+    warn(field, shown(mark) + " is no class mark", "pattern");
+    return {};
   }
 
   void cover() {

@@ -53,6 +53,10 @@ struct BookDraft {
   std::string page_count;
   std::vector<std::string> tags;
   std::string cover_url;
+  std::string series;
+  std::string series_index;  // "2", "2.5", "v. 3"
+  std::vector<std::string> subjects;
+  std::string ddc, lcc;
   std::string copies;
   ReaderNotes notes{};
 };

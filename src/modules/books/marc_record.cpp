@@ -75,6 +75,12 @@ class Reader {
           if (part.code == 'a') draft_.tags.push_back(part.value);
       } else if (is_subject(field.tag)) {
         subject(field);
+      } else if (field.tag == "490" || field.tag == "800" || field.tag == "830") {
+        series(field);
+      } else if (field.tag == "082") {
+        if (draft_.ddc.empty()) draft_.ddc = class_mark(field);
+      } else if (field.tag == "050") {
+        if (draft_.lcc.empty()) draft_.lcc = class_mark(field);
       } else if (field.tag == "856") {
         link(field);
       } else if (field.tag == "990") {
@@ -200,7 +206,20 @@ class Reader {
     if (field.tag == "600") tag = direct_order(tag);
     for (const Subfield& part : field.subfields)
       if (std::string_view("vxyz").contains(part.code)) tag += " -- " + clean(part.value, true);
-    if (!tag.empty() && utf8_length(tag) <= 100) draft_.tags.push_back(std::move(tag));
+    if (!tag.empty()) draft_.subjects.push_back(std::move(tag));
+  }
+
+  // 490 is what the book says, 800 and 830 the form under which series are filed: the first that is there.
+  void series(const Field& field) {
+    if (!draft_.series.empty()) return;
+    draft_.series = clean(field.get(field.tag == "800" ? 't' : 'a'), true);
+    draft_.series_index = field.get('v');
+  }
+
+  static std::string class_mark(const Field& field) {
+    std::string mark(trim(field.get('a')));
+    if (const auto item = trim(field.get('b')); !item.empty()) mark.append(" ").append(item);
+    return mark;
   }
 
   void link(const Field& field) {
@@ -375,6 +394,8 @@ Record to_marc(const Book& book) {
   record.control("008", fixed_field(book));
   if (book.isbn) record.add("020", ' ', ' ', {{'a', *book.isbn}});
   if (book.language) record.add("041", ' ', '7', {{'a', *book.language}, {'2', "rfc5646"}});
+  if (book.lcc) record.add("050", ' ', '4', {{'a', *book.lcc}});
+  if (book.ddc) record.add("082", '0', '4', {{'a', *book.ddc}});
   if (auto name = inverted(book.author); !name.empty())
     record.add("100", '1', ' ', {{'a', std::move(name)}});
   else
@@ -386,6 +407,12 @@ Record to_marc(const Book& book) {
   if (!imprint.empty()) record.add("264", ' ', '1', std::move(imprint));
   if (book.page_count) record.add("300", ' ', ' ', {{'a', fmt::format("{} pages", *book.page_count)}});
   if (book.description) describe(*book.description, record);
+  if (book.series) {
+    std::vector<Subfield> parts{{'a', *book.series}};
+    if (book.series_index) parts.push_back({'v', fmt::format("{}", *book.series_index)});
+    record.add("490", '0', ' ', std::move(parts));
+  }
+  for (const std::string& subject : book.subjects) record.add("650", ' ', '4', {{'a', subject}});
   for (const std::string& tag : book.tags) record.add("653", ' ', ' ', {{'a', tag}});
   if (book.genre) record.add("655", ' ', '4', {{'a', *book.genre}});
   if (book.cover_url) record.add("856", '4', '2', {{'3', "Cover image"}, {'u', *book.cover_url}});

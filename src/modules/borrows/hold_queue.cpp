@@ -17,16 +17,20 @@ bool HoldQueue::lock(BookId book) {
 }
 
 void HoldQueue::settle(BookId book) {
-  for (const auto& [id, user, loan] : holds_.fulfil(book, now_))
+  for (const auto& [id, user, loan] : holds_.fulfil(book, now_)) {
     tell("hold.fulfilled", id, user, book, fulfilled_payload(loan));
+    supersede(id);
+  }
   for (const auto& [id, user] : holds_.end_of_the_gone(book, now_)) tell("hold.cancelled", id, user, book);
   for (const auto& [id, user] : holds_.resume_due(book, now_)) tell("hold.resumed", id, user, book);
   while (const auto next = holds_.next(book)) {
     const auto copy = holds_.free_copy(book, next->pickup);
     if (!copy) break;
+    if (!holds_.claim(next->id)) continue;
     const Timestamp until = pickup_until(*next, *copy);
     holds_.make_ready(next->id, *copy, now_, until);
     tell("hold.ready", next->id, next->user, book, ready_payload(*copy, until));
+    supersede(next->id);
   }
   holds_.release_copies(book, now_);
   holds_.recount(book);
@@ -45,8 +49,16 @@ Timestamp HoldQueue::pickup_until(const HoldRepository::Next& next, CopyId copy)
   return rules->calendar(next.pickup.value).due(due_after(now_, days));
 }
 
+void HoldQueue::supersede(HoldId id) {
+  for (const auto& [other, user, book] : holds_.end_others(id, now_)) {
+    tell("hold.superseded", other, user, book);
+    holds_.recount(book);
+  }
+}
+
 void HoldQueue::end(const Hold& hold, HoldStatus how) {
   holds_.end(hold.id, how, now_);
+  supersede(hold.id);
   tell(how == HoldStatus::expired ? "hold.expired" : "hold.cancelled", hold.id, hold.user_id, hold.book_id);
 }
 

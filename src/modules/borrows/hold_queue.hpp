@@ -44,6 +44,8 @@ class HoldQueue {
   void tell(std::string_view type, HoldId id, UserId user, BookId book, std::string payload = "{}");
 
  private:
+  // One wish for any edition of a work has come true, or ends: it waits for no other edition.
+  void supersede(HoldId id);
   // Until when this copy is kept for whoever is next.
   Timestamp pickup_until(const HoldRepository::Next& next, CopyId copy);
 

@@ -170,6 +170,31 @@ void HoldRepository::end(HoldId id, HoldStatus how, Timestamp now) {
       how, now);
 }
 
+void HoldRepository::join(HoldId id, std::int64_t group) {
+  tx_.execute("UPDATE holds SET group_id = $2 WHERE id = $1", id, group);
+}
+
+bool HoldRepository::claim(HoldId id) {
+  const auto group = tx_.one<std::optional<std::int64_t>>("SELECT group_id FROM holds WHERE id = $1", id);
+  if (!group || !std::get<0>(*group)) return true;
+  if (tx_.postgresql())
+    tx_.one<std::int64_t>("SELECT id FROM hold_groups WHERE id = $1 FOR UPDATE", *std::get<0>(*group));
+  return tx_.one<HoldId>("SELECT id FROM holds WHERE id = $1 AND status = 'waiting'", id).has_value();
+}
+
+std::vector<HoldRepository::Superseded> HoldRepository::end_others(HoldId id, Timestamp now) {
+  std::vector<Superseded> all;
+  tx_.each<HoldId, UserId, BookId>(
+      [&](HoldId other, UserId user, BookId book) { all.push_back({other, user, book}); },
+      "UPDATE holds SET status = 'cancelled', ended_at = $2, suspended_until = NULL WHERE id <> $1 AND "
+      "status IN "
+      "('waiting', 'suspended') AND group_id = (SELECT h.group_id FROM holds h WHERE h.id = $1) RETURNING "
+      "id, "
+      "user_id, book_id",
+      id, now);
+  return all;
+}
+
 std::vector<HoldRepository::Fulfilled> HoldRepository::fulfil(BookId book, Timestamp now) {
   std::vector<Fulfilled> all;
   tx_.each<HoldId, UserId, BorrowId>(

@@ -55,6 +55,16 @@ class HoldRepository {
     UserId user;
     BorrowId loan;
   };
+  // Holds in the lines of several editions, placed as one wish. `claim` makes sure, to the end of the unit of
+  // work, that no other of them gets a copy; false when one did. `end_others` ends those that still wait.
+  void join(HoldId id, std::int64_t group);
+  bool claim(HoldId id);
+  struct Superseded {
+    HoldId id;
+    UserId user;
+    BookId book;
+  };
+  std::vector<Superseded> end_others(HoldId id, Timestamp now);
   // Of those who have the book by now.
   std::vector<Fulfilled> fulfil(BookId book, Timestamp now);
   // Of those whose account was deleted or deactivated.

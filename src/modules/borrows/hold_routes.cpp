@@ -24,6 +24,14 @@ std::vector<Route> hold_routes(HoldService& holds, ForecastService& forecasts) {
            })
           .explained("At the end of the line. While a copy is free the hold is ready at once and the copy is "
                      "kept."));
+  add(post("/api/v1/works/{id}/holds", "Wait for any edition of a work", Access::signed_in(),
+           {ErrorKind::not_found, refused},
+           [&](Path<books::WorkId> work, OptionalBody<NewHold> hold, Caller by) {
+             return created(holds.place_any(*work, *hold, by), "/api/v1/holds/");
+           })
+          .explained(
+              "A hold in the line of each edition. The first copy of any of them is kept; the other holds "
+              "end then. Counts as one hold."));
   add(get("/api/v1/books/{id}/holds", "List who waits for a book, in line", staff, {ErrorKind::not_found},
           [&](Path<BookId> book) { return holds.line(*book); }));
   add(get(

@@ -12,6 +12,7 @@
 #include "core/base/task.hpp"
 #include "core/db/database.hpp"
 #include "core/events/journal.hpp"
+#include "modules/books/model.hpp"
 #include "modules/borrows/hold_model.hpp"
 
 #include <functional>
@@ -39,6 +40,10 @@ class HoldService {
   // Staff may name another person. Refused with hold_exists, or active_borrow_exists when the person has the
   // book; forbidden with hold_limit or holds_not_allowed by the rules.
   Task<Result<Hold>> place(BookId book, NewHold hold, Caller by);
+  // In the line of every edition: the first copy of any of them ends the waiting for the others. Gives the
+  // hold that is ready, or that of the edition with the shortest line. Refused with hold_exists or
+  // active_borrow_exists when the person waits for an edition already or has one.
+  Task<Result<Hold>> place_any(books::WorkId work, NewHold hold, Caller by);
   // One's own; staff may read and change anybody's. What has ended is refused with hold_ended; suspending
   // what is ready, with hold_ready.
   Task<Result<Hold>> find(HoldId id, Caller by);

@@ -273,8 +273,9 @@ std::vector<PastWait> RuleRepository::past_waits(Timestamp since) {
 }
 
 std::int64_t RuleRepository::open_holds(UserId user) {
-  return std::get<0>(
-      *tx_.one<std::int64_t>("SELECT count(*) FROM holds WHERE user_id = $1 AND ended_at IS NULL", user));
+  return std::get<0>(*tx_.one<std::int64_t>(
+      "SELECT count(DISTINCT coalesce(group_id, -id)) FROM holds WHERE user_id = $1 AND ended_at IS NULL",
+      user));
 }
 
 CopyKind RuleRepository::kind_of_book(BookId book) {

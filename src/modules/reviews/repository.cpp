@@ -95,6 +95,23 @@ Page<Review> ReviewRepository::list(BookId book, const ReviewOrder& order, const
   return out;
 }
 
+Page<Review> ReviewRepository::list_of_work(std::int64_t work, const ReviewOrder& order,
+                                            const PageRequest& page) {
+  const std::string sql = "SELECT " + columns.list() + from_reviews +
+                          "WHERE r.book_id IN (SELECT b.id FROM books b WHERE b.work_id = $1 AND "
+                          "b.deleted_at IS NULL) AND r.standing "
+                          "IN ('shown', 'cleared') ORDER BY " +
+                          std::string(order_by(order)) +
+                          " LIMIT CAST($2 AS BIGINT) OFFSET CAST($3 AS BIGINT)";
+  Page<Review> out;
+  out.items = finished(tx_.list(columns, sql, work, page.limit, page.skip));
+  out.total = std::get<0>(*tx_.one<std::int64_t>(
+      "SELECT count(*) FROM reviews r WHERE r.book_id IN (SELECT b.id FROM books b WHERE b.work_id = $1 AND "
+      "b.deleted_at IS NULL) AND r.standing IN ('shown', 'cleared')",
+      work));
+  return out;
+}
+
 std::vector<Review> ReviewRepository::sample(BookId book, int most) {
   static const std::string sql = "SELECT " + columns.list() + from_reviews +
                                  "WHERE r.book_id = $1 AND r.standing IN ('shown', 'cleared') AND r.spoiler "

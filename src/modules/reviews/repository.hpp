@@ -33,6 +33,8 @@ class ReviewRepository {
   // Those of these that exist, in the order of their numbers.
   std::vector<Review> find_all(const std::vector<ReviewId>& ids);
   Page<Review> list(BookId book, const ReviewOrder& order, const PageRequest& page);
+  // Of all editions of a work; a person who reviewed several has several.
+  Page<Review> list_of_work(std::int64_t work, const ReviewOrder& order, const PageRequest& page);
   // The newest and most helpful that give nothing away, for themes and summary.
   std::vector<Review> sample(BookId book, int most);
   std::optional<ReviewId> find_own(UserId user, BookId book);

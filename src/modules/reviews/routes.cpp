@@ -54,6 +54,10 @@ std::vector<Route> review_routes(ReviewService& reviews, ModerationService& mode
             return reviews.list(*book, *order, *page);
           }),
       cache, by_path_id("book")));
+  add(get("/api/v1/works/{id}/reviews", "List the reviews of all editions of a work", Access::anyone(),
+          {ErrorKind::not_found}, [&](Path<books::WorkId> work, Query<ReviewOrder> order, Paging page) {
+            return reviews.list_of_work(*work, *order, *page);
+          }));
   add(get("/api/v1/reviews/{id}", "Read a review", Access::anyone(), {ErrorKind::not_found},
           [&](Path<ReviewId> id, Query<SpoilerChoice> choice, Caller by) {
             return versioned(reviews.find(*id, choice->spoilers.value_or(false), by));

@@ -96,6 +96,19 @@ Task<Result<Page<Review>>> ReviewService::list(BookId book, ReviewOrder order, P
   return database_.read(std::move(work));
 }
 
+Task<Result<Page<Review>>> ReviewService::list_of_work(books::WorkId id, ReviewOrder order,
+                                                       PageRequest page) {
+  auto work = [id, order = std::move(order),
+               page = std::move(page)](db::Transaction& tx) -> Result<Page<Review>> {
+    if (!tx.one<books::WorkId>("SELECT id FROM works WHERE id = $1", id)) return not_found("Work not found");
+    auto found = ReviewRepository(tx).list_of_work(id.value, order, page);
+    if (!order.spoilers.value_or(false))
+      for (auto& review : found.items) cover(review);
+    return found;
+  };
+  return database_.read(std::move(work));
+}
+
 Task<Result<Review>> ReviewService::change(ReviewId id, ReviewChanges changes, Precondition seen, Caller by) {
   auto before = co_await find(id, true, by);
   if (!before) co_return before;

@@ -9,6 +9,7 @@
 #include "core/db/database.hpp"
 #include "core/events/journal.hpp"
 #include "core/runtime/pool.hpp"
+#include "modules/books/model.hpp"
 #include "modules/reviews/model.hpp"
 
 #include <functional>
@@ -35,6 +36,8 @@ class ReviewService {
   // With the text of a spoiler only when asked for. What is not seen is there for its author and for staff.
   Task<Result<Review>> find(ReviewId id, bool spoilers, Caller by);
   Task<Result<Page<Review>>> list(BookId book, ReviewOrder order, PageRequest page);
+  // Of all editions of a work.
+  Task<Result<Page<Review>>> list_of_work(books::WorkId work, ReviewOrder order, PageRequest page);
   Task<Result<Review>> change(ReviewId id, ReviewChanges changes, Precondition seen, Caller by);
   // Refused under_moderation to its author while it waits for a decision or is hidden.
   Task<Status> remove(ReviewId id, Precondition seen, Caller by);

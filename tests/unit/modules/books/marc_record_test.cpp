@@ -72,6 +72,11 @@ void check_equal(const NewBook& again, const Book& book) {
   CHECK(again.publisher == book.publisher);
   CHECK(again.page_count == book.page_count);
   CHECK(again.tags == book.tags);
+  CHECK(again.subjects == book.subjects);
+  CHECK(again.series == book.series);
+  CHECK(again.series_index == book.series_index);
+  CHECK(again.ddc == book.ddc);
+  CHECK(again.lcc == book.lcc);
   CHECK(again.cover_url == book.cover_url);
   CHECK(again.copies == book.copies_total);
 }
@@ -88,7 +93,8 @@ TEST_CASE("a catalogue record becomes a book as people speak of it", "[L4]") {
   CHECK(book.publisher == "Example Press");
   CHECK(book.page_count == 345);
   CHECK(book.description == "Includes index.");
-  CHECK(book.tags == std::vector<std::string>{"Young women -- England -- Fiction"});
+  CHECK(book.subjects == std::vector<std::string>{"Young women -- England -- Fiction"});
+  CHECK(book.tags.empty());
   CHECK(book.genre == "Love stories");
 }
 
@@ -133,6 +139,11 @@ TEST_CASE("a book that is exported as MARC and imported is the same book", "[L4]
   full.publisher = "Harper & Brothers,";
   full.page_count = 635;
   full.tags = {"sea", "whales; and more", "Łódź"};
+  full.subjects = {"Whaling -- Fiction", "Sea stories"};
+  full.series = "Great Books";
+  full.series_index = 2.5;
+  full.ddc = "813.3 MEL";
+  full.lcc = "PS2384 .M6 1851";
   full.cover_url = "https://example.org/c.jpg?a=1&b=2";
   full.copies_total = 3;
   Book bare;
