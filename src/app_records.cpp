@@ -1,5 +1,6 @@
 // What every part of the library does when records become one, or are there again.
 #include "app_parts.hpp"
+#include "modules/books/repository.hpp"
 #include "modules/lists/merged_books.hpp"
 #include "modules/reviews/merged_books.hpp"
 
@@ -27,6 +28,14 @@ void App::Parts::tie_records() {
        },
        .back = [](db::Transaction& tx, BookId from, BookId into, const std::string& note,
                   const Caller&) { lists::move_places_back(tx, from, into, note); }});
+  lists.find_books_with([](db::Transaction& tx, const books::BookFilter& filter,
+                           const PageRequest& page) -> Result<Page<books::Book>> {
+    books::BookRepository all(tx);
+    Page<books::Book> out;
+    out.total = all.count(filter);
+    out.items = all.list(filter, page).books;
+    return out;
+  });
   records.when_restored(
       [this](db::Transaction& tx, BookId book, const Caller& by) { merged_lending.settle(tx, book, by); });
 }

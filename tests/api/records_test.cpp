@@ -112,7 +112,7 @@ TEST_CASE("a record's history says what changed and who changed it, and goes bac
   auto librarian = app->librarian();
   const auto id = app->book("Ema", "Jane Austen", R"("genre":"Fiction","tags":["classic"])");
   const auto path = path_of(id);
-  app->clock().advance(std::chrono::hours(1));
+  app->clock().advance(std::chrono::minutes(10));
   REQUIRE(librarian.patch(path, R"({"title":"Emma","tags":["classic","love"]})").status == 200);
   REQUIRE(app->admin().patch(path, R"({"genre":null,"year_published":1815})").status == 200);
   REQUIRE(librarian.patch(path, R"({"year_published":1815})").status == 200);
@@ -128,7 +128,7 @@ TEST_CASE("a record's history says what changed and who changed it, and goes bac
   CHECK(
       boost::json::serialize(history[2].at("changes")) ==
       R"([{"field":"title","before":"Ema","after":"Emma"},{"field":"tags","before":["classic"],"after":["classic","love"]}])");
-  CHECK(history[2].at("at") == "2026-11-22T11:00:00Z");
+  CHECK(history[2].at("at") == "2026-11-22T10:10:00Z");
   CHECK(history[1].at("user_id") == app->admin().user_id());
   CHECK(history[1].at("user_name").is_string());
   CHECK(history[0].at("changes").as_array().empty());
@@ -219,6 +219,7 @@ TEST_CASE("a deleted book comes back with its copies, reviews and places within 
   CHECK(librarian.post("/api/v1/books/4242/restore").status == 404);
 
   app->clock().advance(std::chrono::hours(24 * 29));
+  librarian = app->librarian();
   const auto back = librarian.post(path_of(id) + "/restore");
   REQUIRE(back.status == 200);
   CHECK(back["copies_available"] == 2);
@@ -243,6 +244,7 @@ TEST_CASE("a deleted book comes back with its copies, reviews and places within 
   CHECK(librarian.post(path_of(id) + "/restore").code() == "duplicate_isbn");
   REQUIRE(librarian.patch(path_of(other), R"({"isbn":null})").status == 200);
   app->clock().advance(std::chrono::hours(24 * 30 + 1));
+  librarian = app->librarian();
   CHECK(librarian.post(path_of(id) + "/restore").code() == "too_late");
   CHECK(undo(*app, sets[0].at("id").as_int64()).code() == "too_late");
   CHECK(app->number("SELECT count(*) FROM books WHERE deleted_at IS NULL") == 1);

@@ -232,8 +232,8 @@ class Checker {
     const auto begin = text.find_first_of("0123456789");
     if (begin == std::string_view::npos) return {};
     double value = 0;
-    const auto [end, error] = std::from_chars(text.data() + begin, text.data() + text.size(), value,
-                                              std::chars_format::fixed);
+    const auto [end, error] =
+        std::from_chars(text.data() + begin, text.data() + text.size(), value, std::chars_format::fixed);
     constexpr double most = 100'000;
     return error == std::errc{} && value <= most ? std::optional(value) : std::nullopt;
   }

@@ -7,6 +7,7 @@ namespace lumina::books {
 namespace {
 
 constexpr std::size_t most_waiting = 10'000, longest = 200;
+constexpr std::int64_t most_pairs = 20'000;
 constexpr std::int64_t days_kept = 400, day_ms = 86'400'000;
 
 std::optional<std::string> key_of(std::string_view query) {
@@ -67,6 +68,9 @@ Task<Status> SearchLog::clicked(Click click) {
   auto work = [click = std::move(click), day = today()](db::Transaction& tx) -> Status {
     const auto key = key_of(click.query);
     if (!key) return {};
+    // Anybody may click: a day has room for so many pairs of words and book, and for no more.
+    const auto pairs = tx.one<std::int64_t>("SELECT count(*) FROM search_clicks WHERE day = $1", day);
+    if (std::get<0>(*pairs) >= most_pairs) return {};
     if (!SearchRepository(tx).add_click(day, *key, click.book_id)) return not_found("Book not found");
     return {};
   };

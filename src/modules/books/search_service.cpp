@@ -103,6 +103,11 @@ Task<Result<MultiSearchAnswer>> SearchService::multi(MultiSearch asked, Caller b
       faults.push_back(
           {{"body", "queries", std::to_string(i), "entity"}, "is nothing that can be searched for", "value"});
   }
+  constexpr std::int64_t most_items = 200;  // of all queries together
+  std::int64_t items = 0;
+  for (const auto& one : asked.queries) items += one.limit.value_or(5);
+  if (items > most_items)
+    faults.push_back({{"body", "queries"}, "must ask for at most 200 items together", "range"});
   if (!faults.empty()) co_return invalid(std::move(faults));
   MultiSearchAnswer answer;
   for (auto& one : asked.queries) {

@@ -49,6 +49,8 @@ std::vector<Field> Collection::fields() {
       {"slug", &Collection::slug, "For addresses, in the place of the identifier"},
       {"description", &Collection::description, "What it is about"},
       {"is_public", &Collection::is_public, "Whether everybody may read it"},
+      Field("query", &Collection::query, "Of a smart list: the filters and the order of GET /books")
+          .hide_when_absent(),
       {"items", &Collection::items, "Number of books"},
       {"owner", &Collection::owner, "Whose it is"},
       {"access", &Collection::access, "What you may do: view, edit or owner"},
@@ -61,12 +63,16 @@ std::vector<Field> NewCollection::fields() {
           {"kind", &NewCollection::kind, "reading (default), wishlist, or curated for staff"},
           {"description", &NewCollection::description, "What it is about", {schema::length(0, 2000)}},
           {"is_public", &NewCollection::is_public,
-           "Whether everybody may read it (default false; true when curated)"}};
+           "Whether everybody may read it (default false; true when curated)"},
+          {"query", &NewCollection::query,
+           "Makes it a smart list: an object of the filters and the order of GET /books, as "
+           "{\"genre\":\"Novel\",\"sort\":\"title\"}"}};
 }
 std::vector<Field> CollectionChanges::fields() {
   return {{"name", &CollectionChanges::name, "1 to 200 characters", name_rules()},
           {"description", &CollectionChanges::description, "What it is about", {schema::length(0, 2000)}},
-          {"is_public", &CollectionChanges::is_public, "Whether everybody may read it"}};
+          {"is_public", &CollectionChanges::is_public, "Whether everybody may read it"},
+          {"query", &CollectionChanges::query, "Of a smart list: other filters"}};
 }
 std::vector<Field> CollectionFilter::fields() {
   return {{"kind", &CollectionFilter::kind, "Of this kind"},

@@ -39,6 +39,7 @@ struct Collection {
   std::string name, slug;
   std::optional<std::string> description;
   bool is_public = false;
+  std::optional<schema::RawJson> query;  // a smart list: filters and order of GET /books
   std::int64_t items = 0;
   Owner owner;
   Access access = Access::none;     // the caller's
@@ -53,12 +54,14 @@ struct NewCollection {
   std::optional<Kind> kind;
   std::optional<std::string> description;  // up to 2,000
   std::optional<bool> is_public;
+  std::optional<schema::RawJson> query;  // makes it a smart list
   static constexpr std::string_view type_name = "NewCollection";
   static std::vector<schema::Field> fields();
 };
 struct CollectionChanges {
   schema::Patch<std::string> name, description;
   schema::Patch<bool> is_public;
+  schema::Patch<schema::RawJson> query;  // of a smart list
   static constexpr std::string_view type_name = "CollectionChanges";
   static std::vector<schema::Field> fields();
 };

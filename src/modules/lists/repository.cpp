@@ -21,6 +21,7 @@ db::Columns<Row> columns_with(std::string_view items) {
           {"c.is_public", &Row::is_public},
           {items, &Row::items},
           {"c.link_token", &Row::link_token},
+          {"c.query", &Row::stored_query},
           {"c.created_at", &Row::created_at},
           {"c.updated_at", &Row::updated_at},
           {"c.version", &Row::version},
@@ -68,6 +69,7 @@ constexpr auto seen =
 
 Stored finished(Row row) {
   row.owner = {row.owner_id, std::move(row.owner_name)};
+  if (row.stored_query) row.query = schema::RawJson{*row.stored_query};
   return static_cast<Stored&&>(row);
 }
 Item finished(ItemRow row) {
@@ -152,18 +154,20 @@ std::optional<CollectionId> CollectionRepository::insert(const NewCollection& ma
                                                          UserId owner, Timestamp now) {
   const auto kind = made.kind.value_or(Kind::reading);
   const auto row = tx_.one<CollectionId>(
-      "INSERT INTO collections (owner_id, kind, name, slug, description, is_public, created_at, updated_at) "
-      "VALUES ($1, $2, $3, $4, $5, $6, $7, $7) ON CONFLICT DO NOTHING RETURNING id",
-      owner, kind, made.name, slug, made.description, made.is_public.value_or(kind == Kind::curated), now);
+      "INSERT INTO collections (owner_id, kind, name, slug, description, is_public, created_at, updated_at, "
+      "query) "
+      "VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8) ON CONFLICT DO NOTHING RETURNING id",
+      owner, kind, made.name, slug, made.description, made.is_public.value_or(kind == Kind::curated), now,
+      made.query ? std::optional(made.query->text) : std::nullopt);
   return row ? std::optional(std::get<0>(*row)) : std::nullopt;
 }
 
 void CollectionRepository::update(const Stored& c, Timestamp now) {
   tx_.execute(
       "UPDATE collections SET name = $2, description = $3, is_public = $4, updated_at = $5, version = "
-      "version + 1 "
+      "version + 1, query = $6 "
       "WHERE id = $1",
-      c.id, c.name, c.description, c.is_public, now);
+      c.id, c.name, c.description, c.is_public, now, c.query ? std::optional(c.query->text) : std::nullopt);
 }
 
 void CollectionRepository::set_link(CollectionId id, const std::optional<std::string>& token, Timestamp now) {
@@ -259,6 +263,11 @@ Statistics CollectionRepository::statistics(CollectionId id) {
       id);
   if (row) std::tie(out.items, out.available, out.loans, out.pages, out.average_rating) = *row;
   return out;
+}
+
+std::int64_t CollectionRepository::loans_of(BookId book) {
+  const auto row = tx_.one<std::int64_t>("SELECT total_borrows FROM book_stats WHERE book_id = $1", book);
+  return row ? std::get<0>(*row) : 0;
 }
 
 std::vector<ListedIn> CollectionRepository::holding(BookId book, UserId owner) {

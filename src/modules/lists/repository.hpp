@@ -14,6 +14,7 @@ namespace lumina::lists {
 
 // A collection with what only its owner sees, and what the person who asks was granted.
 struct Stored : Collection {
+  std::optional<std::string> stored_query;
   std::optional<std::string> link_token;
   std::optional<Access> granted;
 };
@@ -55,6 +56,7 @@ class CollectionRepository {
   bool revoke(CollectionId id, UserId user);
 
   Statistics statistics(CollectionId id);
+  std::int64_t loans_of(BookId book);
   std::vector<ListedIn> holding(BookId book, UserId owner);
   // The lists of somebody who leaves, and what was granted to them; curated lists stay, they are the
   // library's.

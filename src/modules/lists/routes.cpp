@@ -30,7 +30,9 @@ std::vector<Route> list_routes(ListService& lists) {
              return created(lists.create(*made, by), "/api/v1/collections/");
            })
           .explained(
-              "A reading list, a wishlist (one a person), or, for staff, a curated list of the library."));
+              "A reading list, a wishlist (one a person), or, for staff, a curated list of the library. With "
+              "a query it is a smart list: its books are those that GET /books finds with these filters "
+              "now."));
   add(get("/api/v1/collections/{id}", "Read a collection, by number or slug", anyone, absent,
           [&](Ref id, Caller by) { return versioned(lists.find(*id, by)); }));
   add(patch("/api/v1/collections/{id}", "Change a collection", person,
@@ -45,7 +47,7 @@ std::vector<Route> list_routes(ListService& lists) {
   add(get("/api/v1/collections/{id}/books", "List the books of a collection, in its order", anyone, absent,
           [&](Ref id, Paging page, Caller by) { return lists.items(*id, *page, by); }));
   add(put("/api/v1/collections/{id}/books", "Put the books of a collection in order", person,
-          {ErrorKind::not_found, conflict},
+          {ErrorKind::not_found, refused, conflict},
           [&](Ref id, Body<Order> order, Caller by) { return versioned(lists.reorder(*id, *order, by)); }));
   add(post("/api/v1/collections/{id}/books/{book_id}", "Put a book into a collection", person,
            {ErrorKind::not_found, refused},
@@ -53,7 +55,8 @@ std::vector<Route> list_routes(ListService& lists) {
              return lists.put(*id, *book, *item, by);
            })
           .with_status(201));
-  add(del("/api/v1/collections/{id}/books/{book_id}", "Take a book out of a collection", person, absent,
+  add(del("/api/v1/collections/{id}/books/{book_id}", "Take a book out of a collection", person,
+          {ErrorKind::not_found, refused},
           [&](Ref id, Path<BookId> book, Caller by) { return lists.take(*id, *book, by); }));
   add(get("/api/v1/collections/{id}/stats", "What a collection adds up to", anyone, absent,
           [&](Ref id, Caller by) { return lists.statistics(*id, by); }));

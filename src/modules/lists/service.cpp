@@ -1,11 +1,13 @@
 #include "modules/lists/service.hpp"
 
 #include "core/base/text.hpp"
+#include "core/json/codec.hpp"
 #include "core/security/random.hpp"
 #include "modules/books/service.hpp"
 #include "modules/lists/repository.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace lumina::lists {
 namespace {
@@ -59,26 +61,109 @@ std::optional<CollectionId> insert_somewhere(CollectionRepository& lists, const 
                       owner, now);
 }
 
+Failure smart() {
+  return fail(ErrorKind::refused, "smart_list", "The books of a smart list are those that its query finds");
+}
+
+Result<books::BookFilter> filter_of(std::string_view query) {
+  constexpr std::size_t longest = 4000;
+  if (query.size() > longest)
+    return invalid({{{"body", "query"}, "must be at most 4000 bytes of JSON", "length"}});
+  books::BookFilter filter;
+  if (auto read = json::decode(schema::type_of<books::BookFilter>(), &filter, query, {"body", "query"});
+      !read)
+    return Failure(std::move(read.error()));
+  return filter;
+}
+
+Item listed(const Stored& list, books::Book&& book, std::int64_t position) {
+  Item item;
+  item.book = {book.id,
+               std::move(book.title),
+               std::move(book.author),
+               std::move(book.cover_url),
+               book.average_rating,
+               book.copies_available};
+  item.position = position;
+  item.added_by = list.owner.id;
+  item.added_at = book.created_at;
+  return item;
+}
+
 }  // namespace
+
+Result<Page<Item>> ListService::contents(db::Transaction& tx, const Stored& list,
+                                         const PageRequest& page) const {
+  if (!list.query) return CollectionRepository(tx).items(list.id, page);
+  auto filter = filter_of(list.query->text);
+  if (!filter) return Failure(std::move(filter.error()));
+  auto found = find_(tx, *filter, page);
+  if (!found) return Failure(std::move(found.error()));
+  Page<Item> out;
+  out.total = found->total;
+  std::int64_t position = page.skip;
+  for (auto& book : found->items) out.items.push_back(listed(list, std::move(book), ++position));
+  return out;
+}
+
+Result<Collection> ListService::complete(db::Transaction& tx, Stored list, const Caller& by) const {
+  if (list.query) {
+    PageRequest one;
+    one.limit = 1;
+    auto found = contents(tx, list, one);
+    if (!found) return Failure(std::move(found.error()));
+    list.items = found->total;
+  }
+  return shown(std::move(list), by);
+}
+
+// Of a smart list by its pages, up to as many books as a list can hold.
+Result<Statistics> ListService::add_up(db::Transaction& tx, const Stored& list) const {
+  if (!list.query) return CollectionRepository(tx).statistics(list.id);
+  auto filter = filter_of(list.query->text);
+  if (!filter) return Failure(std::move(filter.error()));
+  Statistics out;
+  double ratings = 0;
+  std::int64_t rated = 0;
+  for (PageRequest page; page.skip < most_items; page.skip += page.limit) {
+    auto found = find_(tx, *filter, page);
+    if (!found) return Failure(std::move(found.error()));
+    out.items = found->total;
+    for (const auto& book : found->items) {
+      if (book.copies_available > 0) ++out.available;
+      out.pages += book.page_count.value_or(0);
+      out.loans += CollectionRepository(tx).loans_of(book.id);
+      if (book.average_rating) ratings += *book.average_rating, ++rated;
+    }
+    if (static_cast<std::int64_t>(found->items.size()) < page.limit) break;
+  }
+  if (rated > 0) out.average_rating = std::round(ratings / static_cast<double>(rated) * 100) / 100;
+  return out;
+}
 
 Task<Result<Page<Collection>>> ListService::list(CollectionFilter filter, PageRequest page, Caller by) {
   if (page.cursor) co_return bad_cursor();
-  auto work = [filter = std::move(filter), page = std::move(page), by = std::move(by)](db::Transaction& tx) {
+  auto work = [this, filter = std::move(filter), page = std::move(page),
+               by = std::move(by)](db::Transaction& tx) -> Result<Page<Collection>> {
     auto found = CollectionRepository(tx).list(filter, by.id(), page);
     Page<Collection> out;
     out.total = found.total;
-    for (auto& c : found.items) out.items.push_back(shown(std::move(c), by));
+    for (auto& c : found.items) {
+      auto one = complete(tx, std::move(c), by);
+      if (!one) return Failure(std::move(one.error()));
+      out.items.push_back(std::move(*one));
+    }
     return out;
   };
   co_return co_await database_.read(std::move(work));
 }
 
 Task<Result<Collection>> ListService::find(std::string reference, Caller by) {
-  auto work = [reference = std::move(reference),
+  auto work = [this, reference = std::move(reference),
                by = std::move(by)](db::Transaction& tx) -> Result<Collection> {
     auto found = checked(CollectionRepository(tx).find(reference, by.id()), Access::view, by);
     if (!found) return Failure(std::move(found.error()));
-    return shown(std::move(*found), by);
+    return complete(tx, std::move(*found), by);
   };
   co_return co_await database_.read(std::move(work));
 }
@@ -87,6 +172,11 @@ Task<Result<Collection>> ListService::create(NewCollection made, Caller by) {
   if (made.kind == Kind::curated && !by.can(Permission::books_write))
     co_return fail(ErrorKind::forbidden, "staff_only", "Curated lists are made by librarians");
   made.name = clean(made.name);
+  if (made.query) {
+    if (made.kind == Kind::wishlist)
+      co_return invalid({{{"body", "query"}, "a wishlist holds the books that were put in", "conflict"}});
+    if (auto filter = filter_of(made.query->text); !filter) co_return Failure(std::move(filter.error()));
+  }
   auto work = [this, made = std::move(made), by = std::move(by)](db::Transaction& tx) -> Result<Collection> {
     CollectionRepository lists(tx);
     if (lists.count_of(by.id()) >= most_collections)
@@ -97,7 +187,7 @@ Task<Result<Collection>> ListService::create(NewCollection made, Caller by) {
     if (!id) return fail(ErrorKind::refused, "name_taken", "This name is taken; choose another");
     auto stored = *lists.find(std::to_string(id->value), by.id());
     journal_.record(tx, by, about("collection.created", stored));
-    return shown(std::move(stored), by);
+    return complete(tx, std::move(stored), by);
   };
   co_return co_await database_.write(std::move(work));
 }
@@ -117,10 +207,18 @@ Task<Result<Collection>> ListService::change(std::string reference, CollectionCh
     now->name = clean(now->name);
     changes.description.apply(now->description);
     changes.is_public.apply(now->is_public);
+    if (changes.query.mentioned()) {
+      if (!now->query || changes.query.state == schema::Patch<schema::RawJson>::State::null)
+        return invalid(
+            {{{"body", "query"}, "a list stays smart, or stays one that books are put in", "conflict"}});
+      if (auto filter = filter_of(changes.query.value.text); !filter)
+        return Failure(std::move(filter.error()));
+      now->query = changes.query.value;
+    }
     CollectionRepository lists(tx);
     lists.update(*now, clock_.now());
     journal_.record(tx, by, about("collection.updated", *now));
-    return shown(*lists.find(std::to_string(now->id.value), by.id()), by);
+    return complete(tx, *lists.find(std::to_string(now->id.value), by.id()), by);
   };
   co_return co_await database_.write(std::move(work));
 }
@@ -140,11 +238,11 @@ Task<Status> ListService::remove(std::string reference, Precondition seen, Calle
 
 Task<Result<Page<Item>>> ListService::items(std::string reference, PageRequest page, Caller by) {
   if (page.cursor) co_return bad_cursor();
-  auto work = [reference = std::move(reference), page = std::move(page),
+  auto work = [this, reference = std::move(reference), page = std::move(page),
                by = std::move(by)](db::Transaction& tx) -> Result<Page<Item>> {
     auto found = opened(tx, reference, Access::view, by);
     if (!found) return Failure(std::move(found.error()));
-    return CollectionRepository(tx).items(found->id, page);
+    return contents(tx, *found, page);
   };
   co_return co_await database_.read(std::move(work));
 }
@@ -154,6 +252,7 @@ Task<Result<Item>> ListService::put(std::string reference, BookId book, NewItem 
                by = std::move(by)](db::Transaction& tx) -> Result<Item> {
     auto list = opened(tx, reference, Access::edit, by);
     if (!list) return Failure(std::move(list.error()));
+    if (list->query) return smart();
     if (!books::book_title(tx, book)) return not_found("Book not found");
     CollectionRepository lists(tx);
     const bool there = lists.item(list->id, book).has_value();
@@ -177,6 +276,7 @@ Task<Status> ListService::take(std::string reference, BookId book, Caller by) {
                by = std::move(by)](db::Transaction& tx) -> Status {
     auto list = opened(tx, reference, Access::edit, by);
     if (!list) return Failure(std::move(list.error()));
+    if (list->query) return smart();
     CollectionRepository lists(tx);
     if (!lists.take(list->id, book)) return not_found("The book is not on this list");
     lists.touch(list->id, clock_.now());
@@ -193,6 +293,7 @@ Task<Result<Collection>> ListService::reorder(std::string reference, Order order
                by = std::move(by)](db::Transaction& tx) -> Result<Collection> {
     auto list = opened(tx, reference, Access::edit, by);
     if (!list) return Failure(std::move(list.error()));
+    if (list->query) return smart();
     CollectionRepository lists(tx);
     auto now = lists.order(list->id), wanted = order.book_ids;
     std::ranges::sort(now);
@@ -212,12 +313,12 @@ Task<Result<Collection>> ListService::reorder(std::string reference, Order order
 }
 
 Task<Result<Statistics>> ListService::statistics(std::string reference, Caller by) {
-  auto work = [reference = std::move(reference),
+  auto work = [this, reference = std::move(reference),
                by = std::move(by)](db::Transaction& tx) -> Result<Statistics> {
     auto found = opened(tx, reference, Access::view, by);
     if (!found) return Failure(std::move(found.error()));
-    auto out = CollectionRepository(tx).statistics(found->id);
-    out.last_change = found->updated_at;
+    auto out = add_up(tx, *found);
+    if (out) out->last_change = found->updated_at;
     return out;
   };
   co_return co_await database_.read(std::move(work));
@@ -276,7 +377,7 @@ Task<Result<Collection>> ListService::open_link(std::string reference, Caller by
     CollectionRepository lists(tx);
     lists.set_link(list->id, token, clock_.now());
     journal_.record(tx, by, about("collection.link_opened", *list));
-    return shown(*lists.find(std::to_string(list->id.value), by.id()), by);
+    return complete(tx, *lists.find(std::to_string(list->id.value), by.id()), by);
   };
   co_return co_await database_.write(std::move(work));
 }
@@ -294,15 +395,19 @@ Task<Status> ListService::close_link(std::string reference, Caller by) {
 }
 
 Task<Result<SharedCollection>> ListService::shared(std::string token, Caller by) {
-  auto work = [token = std::move(token),
+  auto work = [this, token = std::move(token),
                by = std::move(by)](db::Transaction& tx) -> Result<SharedCollection> {
     CollectionRepository lists(tx);
     auto found = lists.find_by_link(token, by.id());
     if (!found) return no_list();
     SharedCollection out;
     PageRequest first;
-    out.books = lists.items(found->id, first).items;
-    out.collection = shown(std::move(*found), by);
+    auto books = contents(tx, *found, first);
+    if (!books) return Failure(std::move(books.error()));
+    out.books = std::move(books->items);
+    auto whole = complete(tx, std::move(*found), by);
+    if (!whole) return Failure(std::move(whole.error()));
+    out.collection = std::move(*whole);
     out.collection.access = std::max(out.collection.access, Access::view);
     return out;
   };

@@ -12,8 +12,10 @@
 #include "core/base/task.hpp"
 #include "core/db/database.hpp"
 #include "core/events/journal.hpp"
+#include "modules/books/model.hpp"
 #include "modules/lists/model.hpp"
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -22,10 +24,19 @@ namespace lumina::lists {
 constexpr std::int64_t most_collections = 500;  // of one person
 constexpr std::int64_t most_items = 10'000;     // in one collection
 
+struct Stored;
+
+// The books that a question finds, read inside a unit of work: the catalogue knows.
+using FindBooks =
+    std::function<Result<Page<books::Book>>(db::Transaction&, const books::BookFilter&, const PageRequest&)>;
+
 class ListService {
  public:
   ListService(db::Database& database, const Clock& clock, events::Journal& journal)
       : database_(database), clock_(clock), journal_(journal) {}
+
+  // Smart lists cannot be made without it. At start-up only.
+  void find_books_with(FindBooks find) { find_ = std::move(find); }
 
   Task<Result<Page<Collection>>> list(CollectionFilter filter, PageRequest page, Caller by);
   Task<Result<Collection>> find(std::string reference, Caller by);
@@ -36,7 +47,7 @@ class ListService {
   Task<Status> remove(std::string reference, Precondition seen, Caller by);
 
   Task<Result<Page<Item>>> items(std::string reference, PageRequest page, Caller by);
-  // A book that is there stays where it is; a note replaces the old one. Refused: list_full.
+  // A book that is there stays where it is; a note replaces the old one. Refused: list_full, smart_list.
   Task<Result<Item>> put(std::string reference, BookId book, NewItem item, Caller by);
   Task<Status> take(std::string reference, BookId book, Caller by);
   // The order must name every book of the list once: conflict when the list changed meanwhile.
@@ -56,6 +67,12 @@ class ListService {
   Task<Result<Listed>> listed(BookId book, Caller by);
 
  private:
+  // What shows a list as it is for the caller; of a smart list with the number of books it finds.
+  Result<Collection> complete(db::Transaction& tx, Stored list, const Caller& by) const;
+  Result<Page<Item>> contents(db::Transaction& tx, const Stored& list, const PageRequest& page) const;
+  Result<Statistics> add_up(db::Transaction& tx, const Stored& list) const;
+
+  FindBooks find_;
   db::Database& database_;
   const Clock& clock_;
   events::Journal& journal_;

@@ -6,6 +6,9 @@
 namespace lumina::lists {
 namespace {
 
+// Anybody may make an account, and an account writes what it likes: both have an end.
+constexpr std::int64_t most_accounts = 100'000, most_places = 2'000;
+
 constexpr std::string_view purpose = "luminalib sync account";
 
 std::string digest_of(const SyncAccount& account) {
@@ -50,6 +53,8 @@ std::vector<schema::Field> StoredPlace::fields() {
 
 Task<Result<bool>> SyncService::create(SyncAccount account, Caller by) {
   auto work = [this, account = std::move(account), by = std::move(by)](db::Transaction& tx) -> Result<bool> {
+    if (std::get<0>(*tx.one<std::int64_t>("SELECT count(*) FROM sync_accounts")) >= most_accounts)
+      return fail(ErrorKind::refused, "too_many_accounts", "The library keeps places for no more devices");
     const auto made = tx.one<std::int64_t>(
         "INSERT INTO sync_accounts (name, key_digest, created_at) VALUES ($1, $2, $3) "
         "ON CONFLICT (name) DO NOTHING RETURNING id",
@@ -80,6 +85,12 @@ Task<Result<std::optional<StoredPlace>>> SyncService::put(SyncAccount account, S
         "percentage = $4, device = $5, device_id = $6, updated_at = $7",
         *id, place.document, place.progress, place.percentage, place.device.value_or(""),
         place.device_id.value_or(""), now);
+    // The places that were not moved for longest make room.
+    tx.execute(
+        "DELETE FROM sync_places WHERE account_id = $1 AND document NOT IN (SELECT p.document FROM "
+        "sync_places p "
+        "WHERE p.account_id = $1 ORDER BY p.updated_at DESC, p.document LIMIT CAST($2 AS BIGINT))",
+        *id, most_places);
     journal_.record(tx, by, {.type = "sync_place.stored", .resource = "sync_account", .resource_id = *id});
     return std::optional(StoredPlace{place.document, place.progress, place.percentage,
                                      place.device.value_or(""), place.device_id.value_or(""), now.ms / 1000});
