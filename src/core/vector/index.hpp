@@ -48,6 +48,8 @@ float dot(std::span<const float> a, std::span<const float> b);
 // To length 1; false and zeros when the length is not a positive number.
 bool normalise(std::span<float> vector);
 
+class Graph;
+
 class Index {
  public:
   // True for ids that may be found. Called in the thread that searches; must not call the index.
@@ -88,12 +90,13 @@ class Index {
   static Result<std::unique_ptr<Index>> load(std::string_view bytes, IndexParameters parameters = {});
 
  private:
-  struct Graph;
   std::shared_ptr<Graph> current() const;
+  void replace(std::shared_ptr<Graph> next);
+  void tidy(Graph& graph);
 
   const std::size_t dimensions_;
   const IndexParameters parameters_;
-  std::mutex writing_;
+  mutable std::mutex writing_;
   mutable std::mutex swapping_;  // held for a pointer's copy
   std::shared_ptr<Graph> graph_;
 };

@@ -13,8 +13,11 @@
 #include "core/vector/index.hpp"
 #include "modules/recs/interactions.hpp"
 
+#include <atomic>
 #include <memory>
+#include <optional>
 #include <shared_mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -59,7 +62,8 @@ struct Item {
   std::uint64_t genre = 0;
   std::vector<std::uint64_t> genres;  // genre and tags
   std::uint64_t digest = 0;
-  double popularity = 0;  // at the table's epoch, see Table::popularity
+  double popularity = 0;  // as it would be at a fixed moment: only its ratio to others means something
+  float fame = 0;         // its logarithm in units of the catalogue's mean, as of the last sort
 };
 
 std::uint64_t key_of(std::string_view name);
@@ -72,6 +76,7 @@ class Catalogue {
     std::unordered_map<std::uint64_t, std::vector<std::uint32_t>> by_author, by_series, by_genre;
     std::vector<std::uint32_t> by_popularity;  // slots, most popular first, as of the last sort
     std::size_t living = 0;
+    float fame_spread = 0;  // standard deviation of Item::fame over the living
 
     const Item* find(std::int64_t id) const;  // living ones only
   };
@@ -88,15 +93,17 @@ class Catalogue {
     const Table* table_;
   };
 
-  // Without an embedder (before any training) books have no vectors. `first` are the ids of a model.
+  // Without an embedder (before any training) books have no vectors. `first` are the ids of a model,
+  // `digests` those of the texts whose vectors the index has.
   explicit Catalogue(std::shared_ptr<const vector::Embedder> embedder = {},
                      std::unique_ptr<vector::Index> index = {}, std::span<const std::int64_t> first = {},
+                     std::span<const std::uint64_t> digests = {},
                      std::chrono::days popularity_half_life = std::chrono::days(30));
 
-  // Adds or replaces. A vector is made unless the index has one for this very text (`kept_digest` equal to
-  // digest_of(book)), which costs about 0.1 ms.
-  void put(const BookText& book, std::uint64_t kept_digest = 0);
-  // Many at once, with several threads for the vectors.
+  // Adds or replaces. A vector is made, which costs about 0.1 ms, unless the index has that of this very
+  // text.
+  void put(const BookText& book);
+  // Many at once, with several threads for the vectors. Error: cancelled (some are in then).
   Status put_all(std::span<const BookText> books, const vector::Work& work = {});
   bool remove(std::int64_t id);
   // Counts a signal for the popularity of its book (negative ones and unknown books do not count).
@@ -114,13 +121,16 @@ class Catalogue {
   // By decayed popularity, most popular first; ties by id.
   std::vector<vector::Hit> popular(std::size_t k, const vector::Index::Accept& accept = {}) const;
   // The books nearest to one by vector, author and series; without itself. Works for a book that came after
-  // the model; empty for unknown ones. Scores fall from 1.
+  // the model; empty for unknown ones. Scores fall, 0..1.
   std::vector<vector::Hit> similar(std::int64_t book, std::size_t k,
                                    const vector::Index::Accept& accept = {}) const;
 
  private:
   std::uint32_t slot_of(std::int64_t id);
+  bool needs_vector(const BookText& book) const;
   void describe(const BookText& book);
+  void forget(std::uint32_t slot);
+  void count(std::int64_t book, float strength, Moment at, Moment now);
   void sort_by_popularity();
 
   const std::shared_ptr<const vector::Embedder> embedder_;
@@ -128,7 +138,7 @@ class Catalogue {
   const double half_life_ms_;
   mutable std::shared_mutex mutex_;
   Table table_;
-  std::size_t observed_ = 0;
+  std::atomic<std::size_t> observed_ = 0;
 };
 
 }  // namespace lumina::recs

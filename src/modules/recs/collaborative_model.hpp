@@ -85,7 +85,7 @@ class CollaborativeModel {
   // How much each entry of the history gave to the part's score of one book; sums to it.
   std::vector<float> contributions(Algorithm algorithm, const History& history, std::int64_t book) const;
   // The books that go with one, strongest first, by that part (not `factors`).
-  std::span<const Neighbour> neighbours(Algorithm algorithm, std::int64_t book) const;
+  std::vector<Neighbour> neighbours(Algorithm algorithm, std::int64_t book) const;
 
   void save(vector::ArchiveWriter& to) const;
   static CollaborativeModel load(vector::ArchiveReader& from);
