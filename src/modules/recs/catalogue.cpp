@@ -139,12 +139,12 @@ const Item* Catalogue::Table::find(std::int64_t id) const {
   return &items[found->second];
 }
 
-Catalogue::Catalogue(std::shared_ptr<const vector::Embedder> embedder, std::unique_ptr<vector::Index> index,
+Catalogue::Catalogue(std::shared_ptr<const vector::Embedder> embedder, std::shared_ptr<vector::Index> index,
                      std::span<const std::int64_t> first, std::span<const std::uint64_t> digests,
                      std::chrono::days popularity_half_life)
     : embedder_(std::move(embedder)),
       index_(index ? std::move(index)
-                   : (embedder_ ? std::make_unique<vector::Index>(embedder_->dimensions()) : nullptr)),
+                   : (embedder_ ? std::make_shared<vector::Index>(embedder_->dimensions()) : nullptr)),
       half_life_ms_(std::max(1.0, static_cast<double>(popularity_half_life.count())) * 86'400'000) {
   for (std::size_t i = 0; i < first.size(); ++i) {
     const auto slot = slot_of(first[i]);
@@ -277,6 +277,14 @@ void Catalogue::observe_all(std::span<const Interaction> interactions, Moment no
   {
     const std::unique_lock lock(mutex_);
     for (const auto& one : interactions) count(one.book, one.strength, one.at, now);
+  }
+  settle();
+}
+
+void Catalogue::reset_popularity() {
+  {
+    const std::unique_lock lock(mutex_);
+    for (auto& item : table_.items) item.popularity = 0;
   }
   settle();
 }

@@ -96,7 +96,7 @@ class Catalogue {
   // Without an embedder (before any training) books have no vectors. `first` are the ids of a model,
   // `digests` those of the texts whose vectors the index has.
   explicit Catalogue(std::shared_ptr<const vector::Embedder> embedder = {},
-                     std::unique_ptr<vector::Index> index = {}, std::span<const std::int64_t> first = {},
+                     std::shared_ptr<vector::Index> index = {}, std::span<const std::int64_t> first = {},
                      std::span<const std::uint64_t> digests = {},
                      std::chrono::days popularity_half_life = std::chrono::days(30));
 
@@ -109,6 +109,7 @@ class Catalogue {
   // Counts a signal for the popularity of its book (negative ones and unknown books do not count).
   void observe(std::int64_t book, float strength, Moment at, Moment now);
   void observe_all(std::span<const Interaction> interactions, Moment now);
+  void reset_popularity();
   // Brings the order by popularity up to date; observe() alone does so once in 256 calls.
   void settle();
 
@@ -134,7 +135,7 @@ class Catalogue {
   void sort_by_popularity();
 
   const std::shared_ptr<const vector::Embedder> embedder_;
-  const std::unique_ptr<vector::Index> index_;
+  const std::shared_ptr<vector::Index> index_;
   const double half_life_ms_;
   mutable std::shared_mutex mutex_;
   Table table_;

@@ -49,7 +49,6 @@ class TrainedModel {
   // A live catalogue with this model's vectors; what the library has now is put into it next (put_all finds
   // unchanged books by their digest and does not embed them again).
   std::unique_ptr<Catalogue> make_catalogue() const;
-  std::uint64_t kept_digest(std::int64_t book) const;
 
   // A checked archive: magic "LUMIRECS". Damaged or cut off: code "model_damaged"; made by a later release:
   // "model_newer".
