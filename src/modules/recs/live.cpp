@@ -68,7 +68,6 @@ void Live::stop() {
     stopping_ = true;
   }
   wake_.notify_all();
-  adopted_.notify_all();
   if (thread_.joinable()) thread_.join();
   std::vector<Waiter> left;
   {
@@ -174,22 +173,6 @@ bool Live::ready() const {
 std::string Live::fault() const {
   std::lock_guard lock(mutex_);
   return fault_;
-}
-
-bool Live::wait_for(std::int64_t version, const std::function<bool()>& give_up) {
-  start();
-  std::unique_lock lock(mutex_);
-  const auto begun = adoptions_;
-  while (!stopping_) {
-    if (engine_ && engine_->number() == version) return true;
-    if (!fault_.empty() && adoptions_ > begun) return false;
-    adopted_.wait_for(lock, std::chrono::milliseconds(100));
-    lock.unlock();
-    const bool enough = give_up();
-    lock.lock();
-    if (enough) return false;
-  }
-  return false;
 }
 
 void Live::run() {
@@ -350,7 +333,6 @@ void Live::begin_filling() {
   }
   const auto current = engine();
   if (current && wanted && current->number() == wanted->version && !filling_) {
-    adopted_.notify_all();
     return;
   }
   auto fresh = std::make_shared<Engine>();
@@ -371,15 +353,14 @@ void Live::begin_filling() {
   {
     std::lock_guard lock(mutex_);
     fault_ = fault;
-    if (!fault.empty()) ++adoptions_;
   }
   if (!fault.empty()) {
-    adopted_.notify_all();
     if (on_damaged_) on_damaged_();
     if (current) return;  // what is in use stays
   }
   if (!fresh->catalogue)
     fresh->catalogue = std::make_shared<Catalogue>(nullptr, nullptr, std::span<const std::int64_t>{},
+                                                   std::span<const std::uint64_t>{},
                                                    std::chrono::days(options_.half_life_days));
   filling_.emplace(Filling{std::move(fresh), 0});
 }
@@ -433,12 +414,10 @@ void Live::fill_some() {
     std::lock_guard lock(mutex_);
     engine_ = std::move(filling_->engine);
     ready_ = true;
-    ++adoptions_;
     if (applied_ == marks_) behind_ = 0;
   }
   filling_.reset();
   idle_work_ = true;
-  adopted_.notify_all();
 }
 
 }  // namespace lumina::recs

@@ -8,8 +8,7 @@
 // forgotten whenever something of theirs changes and read again when they ask.
 //
 // A model is put in use by filling a second catalogue while the first one answers; then a pointer is
-// swapped. Any thread; caught_up() on io threads, the rest blocks for no longer than a pointer's copy, but
-// for wait_for().
+// swapped. Any thread; caught_up() on io threads, the rest blocks for no longer than a pointer's copy.
 #pragma once
 #include "core/base/error.hpp"
 #include "core/base/task.hpp"
@@ -77,8 +76,6 @@ class Live {
   bool ready() const;
   // Why the active model is not in use; empty: it is.
   std::string fault() const;
-  // Blocking: until that version is in use. False when it cannot be, or `give_up` said so.
-  bool wait_for(std::int64_t version, const std::function<bool()>& give_up);
 
  private:
   using SteadyClock = std::chrono::steady_clock;
@@ -116,13 +113,12 @@ class Live {
   bool idle_work_ = true;
 
   mutable std::mutex mutex_;
-  std::condition_variable wake_, adopted_;
+  std::condition_variable wake_;
   std::shared_ptr<const Engine> engine_;
   std::string fault_;
   std::unordered_map<std::int64_t, bool> marked_;  // by id; true: more than its counters changed
   bool urgent_ = false, books_came_ = false, model_wanted_ = true, started_ = false, stopping_ = false,
        ready_ = false;
-  std::uint64_t adoptions_ = 0;
   std::uint64_t marks_ = 0, content_marks_ = 0, applied_ = 0;
   std::vector<Waiter> waiters_;
   std::atomic<std::uint64_t> behind_{2};  // 0: all is there, 1: counters are not, 2: books are not

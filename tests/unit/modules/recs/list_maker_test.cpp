@@ -94,7 +94,8 @@ TEST_CASE("no list of ten thousand random histories shows what it must not", "[H
           kind != DeedKind::like)
         never.insert(deed.book);
     }
-    const auto forgotten = trial % 4 == 0 ? std::optional(now - std::chrono::hours(some(5000))) : std::nullopt;
+    const auto forgotten =
+        trial % 4 == 0 ? std::optional(now - std::chrono::hours(some(5000))) : std::nullopt;
     Wishes wishes;
     if (trial % 3 == 0) wishes.disliked_genre_keys = {"poetry"};
     if (trial % 5 == 0) wishes.genres = {"Crime"}, wishes.genre_keys = {"crime"};
@@ -113,8 +114,8 @@ TEST_CASE("no list of ten thousand random histories shows what it must not", "[H
     REQUIRE(std::set(list.begin(), list.end()).size() == list.size());
     std::size_t possible = 0;
     for (std::int64_t id = 1; id <= books; ++id) {
-      const bool may = !never.contains(id) && (trial % 6 != 0 || id % 3 != 0) &&
-                       (trial % 3 != 0 || id % 4 != 1);
+      const bool may =
+          !never.contains(id) && (trial % 6 != 0 || id % 3 != 0) && (trial % 3 != 0 || id % 4 != 1);
       possible += may ? 1 : 0;
       if (!may && std::ranges::count(list, id) > 0) {
         CAPTURE(trial, id);
@@ -132,7 +133,8 @@ TEST_CASE("no list of ten thousand random histories shows what it must not", "[H
 TEST_CASE("explanations name a book that the person has to do with", "[H14]") {
   Library library;
   const auto shelf = library.shelf.snapshot();
-  const auto person = make_person({{DeedKind::borrow, 5, 1, now}, {DeedKind::review, 8, 5, now}}, {}, true, {});
+  const auto person =
+      make_person({{DeedKind::borrow, 5, 1, now}, {DeedKind::review, 8, 5, now}}, {}, true, {});
   const auto said = [&](ReasonKind kind, std::int64_t because) {
     Recommended book;
     book.id = {3};
@@ -143,7 +145,8 @@ TEST_CASE("explanations name a book that the person has to do with", "[H14]") {
   };
   CHECK(said(ReasonKind::author, 5).reason == "Because you borrowed Book 5, by the same author");
   CHECK(said(ReasonKind::author, 5).similar_to->id.value == 5);
-  CHECK(said(ReasonKind::readers, 8).reason == "Because you rated highly Book 8, whose readers chose this too");
+  CHECK(said(ReasonKind::readers, 8).reason ==
+        "Because you rated highly Book 8, whose readers chose this too");
   CHECK(said(ReasonKind::readers, 8).source == Source::collaborative);
   CHECK(said(ReasonKind::preference, 0).reason == "Because you like Fantasy");
   CHECK(said(ReasonKind::popular, 0).source == Source::undiscovered);
@@ -157,7 +160,8 @@ TEST_CASE("explanations name a book that the person has to do with", "[H14]") {
 
 TEST_CASE("what was forgotten shapes no list and still does not come again", "[H28]") {
   const auto before = now - std::chrono::hours(2), after = now + std::chrono::hours(2);
-  const auto person = make_person({{DeedKind::borrow, 1, 1, before}, {DeedKind::borrow, 2, 1, after}}, {}, true, now);
+  const auto person =
+      make_person({{DeedKind::borrow, 1, 1, before}, {DeedKind::borrow, 2, 1, after}}, {}, true, now);
   CHECK(person.history.size() == 1);
   CHECK(person.history.contains(2));
   CHECK(person.had.contains(1));
