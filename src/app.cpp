@@ -164,6 +164,7 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
       moderation(database, *clock, journal),
       lists(database, *clock, journal),
       reading_sync(database, *clock, journal),
+      recs({database, *clock, journal, bus, registry, job_queue, tasks, books}, config),
       notices(database, *clock, journal),
       notifier(database, *clock, journal, mailer, notice_rules()),
       pages(database, *clock, books, borrows),
@@ -184,6 +185,13 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
   search.also_find("lists", [this](std::string q, int limit, Caller by) {
     return found_lists(std::move(q), limit, std::move(by));
   });
+  people.also_erase(&recs::forget_recommendations_of);
+  if (config.loan_history_days > 0)
+    recs.lists.ask_of_the_past([this](db::Transaction& tx, UserId user, BookId book) {
+      return loan_privacy.has_borrowed(tx, user, book);
+    });
+  pages.show_recommendations(
+      [this](Caller by) { return recs::for_the_dashboard(recs.lists, std::move(by)); });
   people.also_erase(&mail::forget_mails_of);
   people.also_erase(&notices::forget_notices_of);
   pages.show_holds([this](Caller by) { return open_holds(by.id()); });
@@ -211,6 +219,7 @@ void App::Parts::handle_jobs() {
   books::handle_search_rebuilds(runner, search_index);
   webhook_sender.handle_jobs(runner);
   mailer.handle_jobs(runner);
+  recs.training.handle_jobs(runner);
   account_mails.handle_jobs(runner, sign_in);
 }
 
@@ -279,6 +288,7 @@ void App::Parts::make_schedules() {
                 });
   scheduler.add("search.log", "Writes down what was searched for, without persons", Cadence::every(1min),
                 [this, counted](jobs::JobContext&) { return counted("queries", search_log.flush()); });
+  recs.make_schedules(scheduler, config.time_zone);
   scheduler.add("tasks.prune", "Forgets ended tasks, the files they left, and old deliveries",
                 Cadence::every(1h), [this, counted](jobs::JobContext&) {
                   spool.sweep(spool_kept);
@@ -326,6 +336,7 @@ std::vector<http::Route> App::Parts::routes() {
   add(lists::sync_routes(reading_sync));
   add(lists::feed_routes(lists));
   add(notices::notice_routes(notices));
+  add(recs::recommendation_routes(recs.lists, recs.training));
   add(pages::page_routes(pages));
   add(pages::mcp_routes({LUMINA_VERSION, [this]() -> const http::Router& { return router; },
                          [this](std::string_view page) {
@@ -411,7 +422,7 @@ void App::Parts::show_figures() {
                    [this] { return database.statistics().wait_seconds; });
   registry.counter("luminalib_db_run_seconds_total", "Time units of work ran.", {},
                    [this] { return database.statistics().run_seconds; });
-  for (auto* pool : {&cpu, &hashing, &files, &background}) {
+  for (auto* pool : {&cpu, &hashing, &files, &background, &recs.pool, &recs.slow}) {
     registry.gauge("luminalib_pool_depth", "Jobs waiting.", {{"pool", pool->name()}},
                    [pool] { return static_cast<double>(pool->stats().depth); });
     registry.counter("luminalib_pool_rejected_total", "Jobs turned away.", {{"pool", pool->name()}},
@@ -461,6 +472,7 @@ App::App(config::Config config, std::shared_ptr<const Clock> clock)
 App::~App() {
   stop_background();
   parts_->background.stop();
+  parts_->recs.stop();
   parts_->files.stop();
   parts_->hashing.stop();
   parts_->cpu.stop();
@@ -492,6 +504,7 @@ const Clock& App::clock() const { return *parts_->clock; }
 void App::reload(const config::Config& fresh) {
   parts_->auth_settings.set(auth_settings_of(fresh));
   parts_->pipeline.set_neighbours(neighbours_of(fresh));
+  parts_->recs.reload(fresh);
   auto rules = std::make_shared<RateRules>(fresh);
   std::lock_guard lock(parts_->rates_mutex);
   parts_->rates = std::move(rules);
@@ -511,11 +524,13 @@ void App::stop_background() {
   parts_->runner.stop();
   parts_->hub.stop();
   parts_->search_index.stop();
+  parts_->recs.live.stop();
 }
 
 void App::start_workers() {
   parts_->hub.start();
   parts_->search_index.start();
+  parts_->recs.live.start();
   parts_->webhook_sender.start();
   parts_->notifier.start();
   parts_->scheduler.prepare();

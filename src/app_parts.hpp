@@ -2,6 +2,7 @@
 // parts together.
 #pragma once
 #include "app.hpp"
+#include "app_recs.hpp"
 #include "core/audit/routes.hpp"
 #include "core/auth/account_states.hpp"
 #include "core/auth/authenticator.hpp"
@@ -208,6 +209,7 @@ struct App::Parts {
   reviews::ModerationService moderation;
   lists::ListService lists;
   lists::SyncService reading_sync;
+  Recommending recs;
   notices::NoticeService notices;
   notices::Notifier notifier;
   pages::PageService pages;

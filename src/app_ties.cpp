@@ -23,6 +23,7 @@ std::vector<http::Expansion> App::Parts::of_a_book() {
                    return http::encoded_later(lists.listed({http::path_id(context)}, context.caller));
                  },
                  true});
+  all.push_back(recs::similar_expansion(recs.lists));
   return all;
 }
 

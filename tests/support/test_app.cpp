@@ -111,6 +111,7 @@ TestApp::TestApp(Database kind, const Configure& configure)
   config_.job_poll_milliseconds = 20;
   config_.log_level = LogLevel::error;
   config_.open_library_url.clear();
+  config_.recs_retrain_books = 0;
   config_.secret_key = "test-only-8f1d4c2ab7e94d06a3f5c8e2917b60d4-key";
   if (configure) configure(config_);
   if (config_.login_rate > 0 && config_.rate_limit == 0) config_.rate_limit = 1'000'000;  // off means both

@@ -183,6 +183,7 @@ Task<Result<PersonalRecord>> AccountService::record(Caller by) {
     record.ledger = users.ledger(by.id());
     record.notifications = users.notifications(by.id());
     record.notification_settings = users.notification_settings(by.id());
+    record.recommendation_feedback = users.recommendation_feedback(by.id());
     record.audit = users.actions(by.id());
     return record;
   };

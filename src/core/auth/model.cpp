@@ -213,8 +213,17 @@ std::vector<Field> PersonalRecord::fields() {
       {"ledger", &PersonalRecord::ledger, "What was charged, paid, waived and credited"},
       {"notifications", &PersonalRecord::notifications, "What the library told the person"},
       {"notification_settings", &PersonalRecord::notification_settings, "How the person wants to be told"},
+      {"recommendation_feedback", &PersonalRecord::recommendation_feedback,
+       "What the person said of recommended books"},
       {"audit", &PersonalRecord::audit,
        "What the person did and what was done to the account, newest first"}};
+}
+std::vector<Field> ExportedFeedback::fields() {
+  return {{"book_id", &ExportedFeedback::book_id, "The book"},
+          {"action", &ExportedFeedback::action, "click, like, dislike, dismiss, shown or opened"},
+          {"times", &ExportedFeedback::times, "How often"},
+          {"first_at", &ExportedFeedback::first_at, "First"},
+          {"last_at", &ExportedFeedback::last_at, "Last"}};
 }
 std::vector<Field> ExportedHold::fields() {
   return {{"id", &ExportedHold::id, "Identifier"},

@@ -285,6 +285,15 @@ struct ExportedNotification {
   static constexpr std::string_view type_name = "ExportedNotification";
   static std::vector<schema::Field> fields();
 };
+// What the person said of recommended books.
+struct ExportedFeedback {
+  BookId book_id;
+  std::string action;
+  std::int64_t times = 0;
+  Timestamp first_at, last_at;
+  static constexpr std::string_view type_name = "ExportedFeedback";
+  static std::vector<schema::Field> fields();
+};
 struct ExportedAction {
   Timestamp at;
   std::string action, resource;
@@ -312,6 +321,7 @@ struct PersonalRecord {
   std::vector<ExportedLedgerLine> ledger;
   std::vector<ExportedNotification> notifications;
   schema::RawJson notification_settings;  // null: never set
+  std::vector<ExportedFeedback> recommendation_feedback;
   std::vector<ExportedAction> audit;
   static constexpr std::string_view type_name = "PersonalRecord";
   static std::vector<schema::Field> fields();

@@ -421,6 +421,18 @@ schema::RawJson UserRepository::notification_settings(UserId id) {
   return row ? schema::RawJson{std::get<0>(*row)} : schema::RawJson{};
 }
 
+std::vector<ExportedFeedback> UserRepository::recommendation_feedback(UserId id) {
+  static const db::Columns<ExportedFeedback> columns{{"f.book_id", &ExportedFeedback::book_id},
+                                                     {"f.action", &ExportedFeedback::action},
+                                                     {"f.times", &ExportedFeedback::times},
+                                                     {"f.first_at", &ExportedFeedback::first_at},
+                                                     {"f.last_at", &ExportedFeedback::last_at}};
+  return tx_.list(columns,
+                  "SELECT " + columns.list() +
+                      " FROM recommendation_feedback f WHERE f.user_id = $1 ORDER BY f.book_id, f.action",
+                  id);
+}
+
 std::vector<ExportedAction> UserRepository::actions(UserId id) {
   static const std::string sql =
       "SELECT " + action_columns.list() +

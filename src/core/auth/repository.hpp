@@ -96,6 +96,7 @@ class UserRepository {
   std::vector<ExportedLedgerLine> ledger(UserId id);
   std::vector<ExportedNotification> notifications(UserId id);
   schema::RawJson notification_settings(UserId id);
+  std::vector<ExportedFeedback> recommendation_feedback(UserId id);
   // What the person did and what was done to the account; the newest 10,000 rows of the audit log.
   std::vector<ExportedAction> actions(UserId id);
 

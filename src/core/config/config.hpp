@@ -30,6 +30,7 @@ enum class Migrate : std::uint8_t { automatic, check, off };
 enum class TlsVersion : std::uint8_t { v1_2, v1_3 };
 enum class MailSecurity : std::uint8_t { starttls, tls, none };
 enum class LlmProvider : std::uint8_t { none, llama, ollama, openai, huggingface };
+enum class RecsMethod : std::uint8_t { hybrid, collaborative, content, popular };
 enum class EmbedProvider : std::uint8_t { builtin, llama, ollama, openai, huggingface };
 
 // "127.0.0.1:8000", "[::1]:8000", "localhost:8000", ":8000" (every IPv4 address). Port 0: the system chooses
@@ -129,6 +130,14 @@ struct Config {
   bool demo = false;
 
   std::string open_library_url = "https://openlibrary.org";  // empty: nobody is asked about ISBNs
+
+  std::vector<std::string> recs_algorithms{"neighbours", "sequence", "linear"};
+  std::int64_t recs_dimensions = 128;
+  std::int64_t recs_half_life_days = 30;
+  std::int64_t recs_retrain_books = 100;  // 0: never by itself
+  std::int64_t recs_threshold = 0;        // of ndcg@10, in thousandths; 0: none
+  std::int64_t recs_experiment_percent = 0;
+  RecsMethod recs_experiment_method = RecsMethod::collaborative;
 
   std::string sentiment_model;
   LlmProvider llm_provider = LlmProvider::none;

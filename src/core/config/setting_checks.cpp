@@ -100,6 +100,12 @@ std::optional<std::string> check_line(std::string& text) {
   return "must be one line of at most 200 bytes";
 }
 
+std::optional<std::string> check_recs_algorithm(std::string& text) {
+  if (text == "neighbours" || text == "sequence" || text == "linear" || text == "factors")
+    return std::nullopt;
+  return "must be neighbours, sequence, linear or factors";
+}
+
 std::optional<std::string> check_day_number(std::string& text) {
   int days = 0;
   const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), days);

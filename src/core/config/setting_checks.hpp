@@ -24,6 +24,8 @@ std::optional<std::string> check_host(std::string& host);
 std::optional<std::string> check_line(std::string& text);
 // A whole number of days from 1 to 365.
 std::optional<std::string> check_day_number(std::string& text);
+// A part of the collaborative model of recommendations.
+std::optional<std::string> check_recs_algorithm(std::string& text);
 // A code of ISO 4217.
 std::optional<std::string> check_currency(std::string& code);
 std::optional<std::string> check_listen_address(std::string& text);

@@ -24,6 +24,7 @@ constexpr std::array mail_securities{"starttls"sv, "tls"sv, "none"sv};
 constexpr std::array log_levels{"trace"sv, "debug"sv, "info"sv, "warn"sv, "error"sv};
 constexpr std::array log_formats{"auto"sv, "json"sv, "text"sv};
 constexpr std::array llm_providers{"none"sv, "llama"sv, "ollama"sv, "openai"sv, "huggingface"sv};
+constexpr std::array recs_methods{"hybrid"sv, "collaborative"sv, "content"sv, "popular"sv};
 constexpr std::array embed_providers{"builtin"sv, "llama"sv, "ollama"sv, "openai"sv, "huggingface"sv};
 
 // Names that other programs use for the same thing.
@@ -330,6 +331,50 @@ const std::array table{
 
     Setting{"Catalogue", "open_library_url", &Config::open_library_url,
             "Server that is asked about books by ISBN. Empty: nobody is asked."},
+
+    Setting{"Recommendations",
+            "recs_algorithms",
+            &Config::recs_algorithms,
+            "What is learned from people alike: neighbours, sequence, linear, factors. One that is not named "
+            "counts no more; a new one counts after the next training.",
+            {},
+            Secrecy::none,
+            live,
+            check_recs_algorithm},
+    Setting{"Recommendations", "recs_dimensions", &Config::recs_dimensions,
+            "Length of the vectors that stand for books, from the next training on.", count(8, 512),
+            Secrecy::none, live},
+    Setting{"Recommendations", "recs_half_life_days", &Config::recs_half_life_days,
+            "Days after which a loan counts half for what is popular.", count(1, 3650, "days"), Secrecy::none,
+            live},
+    Setting{"Recommendations",
+            "recs_retrain_books",
+            &Config::recs_retrain_books,
+            "New books after which the model is trained again.",
+            {1, 1000000, "books", "off"},
+            Secrecy::none,
+            live},
+    Setting{"Recommendations",
+            "recs_threshold",
+            &Config::recs_threshold,
+            "A new model whose ndcg@10 is below so many thousandths is not used by itself.",
+            {1, 1000, "thousandths", "off"},
+            Secrecy::none,
+            live},
+    Setting{"Recommendations",
+            "recs_experiment_percent",
+            &Config::recs_experiment_percent,
+            "Share of people whose lists are made by recs_experiment_method, to compare clicks.",
+            {1, 100, "percent", "off"},
+            Secrecy::none,
+            live},
+    Setting{"Recommendations",
+            "recs_experiment_method",
+            one_of<&Config::recs_experiment_method, recs_methods>(),
+            "How their lists are made.",
+            {},
+            Secrecy::none,
+            live},
 
     Setting{"Models", "sentiment_model", &Config::sentiment_model,
             "File with a trained sentiment model. Empty: the one in the program."},

@@ -1,0 +1,7 @@
+#include "core/vector/algebra_body.hpp"
+
+namespace lumina::vector {
+
+const AlgebraForm plain_algebra = form;
+
+}  // namespace lumina::vector
