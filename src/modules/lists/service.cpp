@@ -76,7 +76,7 @@ Result<books::BookFilter> filter_of(std::string_view query) {
   return filter;
 }
 
-Item listed(const Stored& list, books::Book&& book, std::int64_t position) {
+Item item_of(const Stored& list, books::Book&& book, std::int64_t position) {
   Item item;
   item.book = {book.id,
                std::move(book.title),
@@ -102,7 +102,7 @@ Result<Page<Item>> ListService::contents(db::Transaction& tx, const Stored& list
   Page<Item> out;
   out.total = found->total;
   std::int64_t position = page.skip;
-  for (auto& book : found->items) out.items.push_back(listed(list, std::move(book), ++position));
+  for (auto& book : found->items) out.items.push_back(item_of(list, std::move(book), ++position));
   return out;
 }
 
