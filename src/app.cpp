@@ -167,6 +167,7 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
       recs({database, *clock, journal, bus, registry, job_queue, tasks, books}, config),
       notices(database, *clock, journal),
       notifier(database, *clock, journal, mailer, notice_rules()),
+      saved_searches(database, *clock, journal),
       pages(database, *clock, books, borrows),
       once(database, *clock, security::hmac_sha256(secret_of(config), "idempotency"), origin),
       rates(std::make_shared<RateRules>(config)),
@@ -262,6 +263,14 @@ void App::Parts::make_schedules() {
                 Cadence::daily(8, 0, config.time_zone), [this, counted](jobs::JobContext& job) {
                   return counted("notices", notifier.remind([&job] { return !job.cancelled(); }));
                 });
+  scheduler.add("searches.announce", "Tells people of new books that their saved searches find",
+                Cadence::every(1min), [this, counted](jobs::JobContext& job) {
+                  return counted(
+                      "notices",
+                      notifier.announce([this](db::Transaction& tx, const std::string& query, Timestamp since,
+                                               int most) { return new_books(tx, query, since, most); },
+                                        [&job] { return !job.cancelled(); }));
+                });
   scheduler.add(
       "events.prune", "Forgets events after seven days", Cadence::every(1h),
       [this, nothing_to_say](jobs::JobContext&) {
@@ -337,6 +346,7 @@ std::vector<http::Route> App::Parts::routes() {
   add(lists::feed_routes(lists));
   add(notices::notice_routes(notices));
   add(recs::recommendation_routes(recs.lists, recs.training));
+  add(notices::saved_search_routes(saved_searches));
   add(pages::page_routes(pages));
   add(pages::mcp_routes({LUMINA_VERSION, [this]() -> const http::Router& { return router; },
                          [this](std::string_view page) {

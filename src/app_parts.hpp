@@ -75,6 +75,7 @@
 #include "modules/lists/routes.hpp"
 #include "modules/notices/notifier.hpp"
 #include "modules/notices/routes.hpp"
+#include "modules/notices/saved_searches.hpp"
 #include "modules/pages/mcp.hpp"
 #include "modules/pages/routes.hpp"
 #include "modules/reviews/routes.hpp"
@@ -212,6 +213,7 @@ struct App::Parts {
   Recommending recs;
   notices::NoticeService notices;
   notices::Notifier notifier;
+  notices::SavedSearches saved_searches;
   pages::PageService pages;
   calls::Idempotency once;
   std::shared_ptr<RateRules> rates;
@@ -233,6 +235,8 @@ struct App::Parts {
   http::PipelineOptions pipeline_options();
   Task<system::Readiness> readiness();
   void tie_records();
+  std::vector<notices::NewBook> new_books(db::Transaction& tx, const std::string& query, Timestamp since,
+                                          int most);
   bool has_borrowed(db::Transaction& tx, UserId user, BookId book);
   void show_figures();
   void handle_jobs();

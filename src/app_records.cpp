@@ -1,5 +1,6 @@
 // What every part of the library does when records become one, or are there again.
 #include "app_parts.hpp"
+#include "modules/books/listing_query.hpp"
 #include "modules/books/repository.hpp"
 #include "modules/lists/merged_books.hpp"
 #include "modules/reviews/merged_books.hpp"
@@ -46,6 +47,19 @@ bool App::Parts::has_borrowed(db::Transaction& tx, UserId user, BookId book) {
   for (const auto merged : books::merged_into(tx, book))
     if (loan_privacy.has_borrowed(tx, user, merged)) return true;
   return false;
+}
+
+// For saved searches. A query that cannot be read any more finds nothing.
+std::vector<notices::NewBook> App::Parts::new_books(db::Transaction& tx, const std::string& query,
+                                                    Timestamp since, int most) {
+  books::BookFilter filter;
+  if (!json::decode(schema::type_of<books::BookFilter>(), &filter, query, {"query"})) return {};
+  auto conditions = books::conditions_of(filter);
+  conditions.where += " AND b.created_at >= " + conditions.bind(db::to_value(since));
+  std::vector<notices::NewBook> out;
+  for (auto& book : books::BookRepository(tx).page(std::move(conditions), "b.id", 0, most))
+    out.push_back({book.id, std::move(book.title), std::move(book.author)});
+  return out;
 }
 
 }  // namespace lumina

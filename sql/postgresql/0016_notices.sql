@@ -24,8 +24,8 @@ CREATE TABLE notifications (
   id         BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   user_id    BIGINT NOT NULL REFERENCES users (id),
   kind       TEXT NOT NULL CHECK (kind IN ('borrowed', 'due_soon', 'overdue', 'hold_ready', 'hold_expired',
-                                           'returned', 'fine')),
-  subject_id BIGINT NOT NULL,  -- of the loan, the hold or the fine
+                                           'returned', 'fine', 'new_match')),
+  subject_id BIGINT NOT NULL,  -- of the loan, the hold, the fine or the saved search
   round      BIGINT NOT NULL DEFAULT 0,
   step       BIGINT NOT NULL DEFAULT 0,
   book_id    BIGINT REFERENCES books (id),

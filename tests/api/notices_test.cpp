@@ -244,7 +244,7 @@ TEST_CASE("each kind goes where its person wants it, and mails wait for the end 
   auto reader = app->patron(1);
   const auto usual = reader.get("/api/v1/notifications/settings");
   CHECK(usual.status == 200);
-  REQUIRE(usual["channels"].as_array().size() == 7);
+  REQUIRE(usual["channels"].as_array().size() == 8);
   CHECK(usual["channels"].as_array()[0].at("kind") == "borrowed");
   CHECK(usual["channels"].as_array()[0].at("in_app") == false);
   CHECK(usual["channels"].as_array()[1].at("email") == true);
@@ -259,7 +259,7 @@ TEST_CASE("each kind goes where its person wants it, and mails wait for the end 
                        R"("quiet_hours":{"from":"18:00","to":"07:30"},"time_zone":"Asia/Tokyo"})",
                        {{"If-Match", usual.header("ETag")}});
   REQUIRE(set.status == 200);
-  CHECK(set["channels"].as_array().size() == 7);
+  CHECK(set["channels"].as_array().size() == 8);
   CHECK(put("{}", {{"If-Match", usual.header("ETag")}}).status == 412);
 
   const auto book = app->book("Emma");

@@ -226,6 +226,12 @@ TEST_CASE("what is being typed is completed by titles, authors and genres", "[C6
   CHECK(suggest("hob")[0].at("book_id").as_int64() > 0);
   CHECK(suggest("").status == 422);
   CHECK(suggest("e").size() <= 10);
+  const auto many = app->anybody().get("/api/v1/books/suggest?q=e&limit=20");
+  for (const int limit : {1, 2, 3, 5, 8}) {
+    const auto few = app->anybody().get(fmt::format("/api/v1/books/suggest?q=e&limit={}", limit));
+    REQUIRE(few.size() <= many.size());
+    for (std::size_t i = 0; i < few.size(); ++i) CHECK(few[i] == many[i]);
+  }
   CHECK(app->anybody().get("/api/v1/search/suggest?q=hob").body == suggest("hob").body);
 }
 

@@ -5,6 +5,7 @@
 #include "modules/books/search_run.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 namespace lumina::books {
@@ -64,6 +65,8 @@ bool fits(const std::vector<search::Token>& words, std::string_view text) {
   });
 }
 
+constexpr std::size_t pool = 80;  // titles looked at: four times as many as anybody may ask for
+
 struct Candidate {
   std::string text;
   std::int64_t weight = 0;
@@ -100,7 +103,7 @@ std::vector<Suggestion> run_suggest(const search::SnapshotPtr& snapshot, std::st
   const auto gather = [&] {
     const std::string folded = text::fold(trim(typed));
     const search::Matches titles(snapshot, typed_in(words, bit_of(TextField::title)), by_popularity, {});
-    auto found = titles.first({}, 4 * most);
+    auto found = titles.first({}, pool);
     const auto title_of = [&](const search::Found& f) {
       return snapshot->parts[f.part].segment->title(f.doc);
     };
@@ -121,12 +124,15 @@ std::vector<Suggestion> run_suggest(const search::SnapshotPtr& snapshot, std::st
     add(TextField::author, IndexFacet::author, SuggestionType::author, 3);
     add(TextField::genre, IndexFacet::genre, SuggestionType::genre, 2);
     add(TextField::subject, IndexFacet::tag, SuggestionType::subject, 2);
-    // Names and subjects are few and useful: they have room before the last titles.
-    const auto room = most - std::min(most, others.size());
-    const auto shown = std::min(by_title.size(), std::max(room, most / 2));
-    out.assign(by_title.begin(), by_title.begin() + static_cast<std::ptrdiff_t>(shown));
-    for (auto& s : others)
-      if (out.size() < most) out.push_back(std::move(s));
+    // Names and subjects are few and useful: they have room among the first ten. The order does not ask how
+    // many are wanted, so that more of them begin with the same ones.
+    constexpr std::size_t usual = 10;
+    const auto room = usual - std::min(usual, others.size());
+    const auto before = static_cast<std::ptrdiff_t>(std::min(by_title.size(), std::max(room, usual / 2)));
+    out.assign(by_title.begin(), by_title.begin() + before);
+    std::ranges::move(others, std::back_inserter(out));
+    out.insert(out.end(), by_title.begin() + before, by_title.end());
+    if (out.size() > most) out.resize(most);
   };
   gather();
   if (out.empty() && mend(*snapshot, words)) gather();

@@ -18,7 +18,7 @@ std::vector<Field> Notification::fields() {
           {"kind", &Notification::kind, "What it is about"},
           {"title", &Notification::title, "One line"},
           {"body", &Notification::body, "What there is to know or to do"},
-          {"resource_id", &Notification::resource_id, "The loan, the hold or the fine"},
+          {"resource_id", &Notification::resource_id, "The loan, the hold, the fine or the saved search"},
           {"book_id", &Notification::book_id, "The book, if it is about one"},
           {"is_read", &Notification::is_read, "Whether it was read"},
           {"created_at", &Notification::created_at, "When it was made"},

@@ -24,17 +24,18 @@ enum class NoticeKind : std::uint8_t {
   hold_ready,
   hold_expired,
   returned,
-  fine
+  fine,
+  new_match,  // a new book that a saved search finds
 };
-constexpr std::array<std::string_view, 7> notice_kind_names{
-    "borrowed", "due_soon", "overdue", "hold_ready", "hold_expired", "returned", "fine"};
+constexpr std::array<std::string_view, 8> notice_kind_names{
+    "borrowed", "due_soon", "overdue", "hold_ready", "hold_expired", "returned", "fine", "new_match"};
 constexpr auto& enum_names(NoticeKind) { return notice_kind_names; }
 
 struct Notification {
   NoticeId id;
   NoticeKind kind = NoticeKind::borrowed;
   std::string title, body;
-  std::int64_t resource_id = 0;  // of the loan, the hold or the fine
+  std::int64_t resource_id = 0;  // of the loan, the hold, the fine or the saved search
   std::optional<BookId> book_id;
   bool is_read = false;
   Timestamp created_at;

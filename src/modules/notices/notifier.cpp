@@ -1,6 +1,7 @@
 #include "modules/notices/notifier.hpp"
 
 #include "core/telemetry/log.hpp"
+#include "modules/notices/saved_searches.hpp"
 #include "modules/notices/settings_store.hpp"
 
 #include <fmt/format.h>
@@ -265,6 +266,39 @@ Result<std::int64_t> Notifier::remind(const std::function<bool()>& go_on) {
     made += *done;
     behind = last;
     if (seen < static_cast<std::size_t>(loans_at_once)) break;
+  }
+  return made;
+}
+
+Result<std::int64_t> Notifier::announce(const NewBooks& new_books, const std::function<bool()>& go_on) {
+  // A book that was being added when the last look was taken comes with an earlier time.
+  constexpr auto overlap = std::chrono::minutes(10);
+  constexpr int books_at_once = 50, searches_at_once = 50;
+  std::int64_t made = 0, behind = 0;
+  while (go_on()) {
+    std::size_t seen = 0;
+    std::int64_t last = behind;
+    auto work = [&](db::Transaction& tx) -> Result<std::int64_t> {
+      const Timestamp now = clock_.now();
+      const auto searches = SavedSearchRepository(tx).alerting(behind, searches_at_once);
+      seen = searches.size();
+      if (!searches.empty()) last = searches.back().id.value;
+      Plan plan;
+      for (const auto& search : searches) {
+        const Timestamp since = std::max(search.created_at, search.checked_at - overlap);
+        for (const auto& book : new_books(tx, search.query.text, since, books_at_once))
+          add(tx, plan, {NoticeKind::new_match, search.id.value, book.id.value}, search.user, book.id,
+              std::nullopt, "New in the library: " + quoted(book.title),
+              "By " + book.author + ". Your search " + quoted(search.name) + " finds it.");
+        SavedSearchRepository(tx).checked(search.id, now);
+      }
+      return make(tx, plan);
+    };
+    const auto done = database_.write_now(std::move(work));
+    if (!done) return Failure(done.error());
+    made += *done;
+    behind = last;
+    if (seen < static_cast<std::size_t>(searches_at_once)) break;
   }
   return made;
 }

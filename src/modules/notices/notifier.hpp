@@ -45,6 +45,14 @@ struct NoticeRules {
       days_late;
 };
 
+// Books that a saved search finds among those added since then, the oldest first.
+struct NewBook {
+  BookId id;
+  std::string title, author;
+};
+using NewBooks = std::function<std::vector<NewBook>(db::Transaction&, const std::string& query,
+                                                    Timestamp since, int most)>;
+
 class Notifier {
  public:
   Notifier(db::Database& database, const Clock& clock, events::Journal& journal, mail::Mailer& mailer,
@@ -60,6 +68,9 @@ class Notifier {
   // Tells of due dates that are near or past; gives the number of notices. Blocking; for a scheduled job.
   // `go_on` false ends it early.
   Result<std::int64_t> remind(const std::function<bool()>& go_on);
+  // Tells of new books that saved searches find, each once; gives the number of notices. Blocking; for a
+  // scheduled job.
+  Result<std::int64_t> announce(const NewBooks& new_books, const std::function<bool()>& go_on);
 
  private:
   struct Draft {

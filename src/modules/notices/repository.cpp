@@ -128,6 +128,7 @@ std::vector<NoticeKey> NoticeRepository::mailed_of(std::int64_t subject, NoticeK
 void NoticeRepository::forget(UserId user) {
   tx_.execute("DELETE FROM notifications WHERE user_id = $1", user);
   tx_.execute("DELETE FROM notification_settings WHERE user_id = $1", user);
+  tx_.execute("DELETE FROM saved_searches WHERE user_id = $1", user);
 }
 
 std::int64_t NoticeRepository::prune(Timestamp read_before) {
