@@ -79,7 +79,10 @@ void Live::stop() {
 
 void Live::mark(const events::Event& event) {
   if (event.user) people_.forget(*event.user);
-  if (event.type == "borrow.histories_cut") people_.clear();
+  // What concerns many and names nobody: histories that were cut, books that became one or two again.
+  const bool of_many = event.type == "borrow.histories_cut" || event.type.starts_with("book.merge") ||
+                       event.type.starts_with("book.unmerge");
+  if (of_many) people_.clear();
   const bool model = event.type == "recommendation.model_activated";
   auto book = event.book;
   if (event.type == "recommendation.feedback") book = BookId{event.resource_id};
@@ -247,6 +250,8 @@ void Live::refresh(const std::unordered_map<std::int64_t, bool>& marked) {
   for (const auto& [id, changed] : marked) (changed ? content : counted).push_back(id);
   for (const auto& [first, last] : ranges_of(std::move(content))) refresh_range(first, last, marked, true);
   for (const auto& [first, last] : ranges_of(std::move(counted))) refresh_range(first, last, marked, false);
+  // Once for all: it sorts the books.
+  if (const auto current = engine(); current && !marked.empty()) current->catalogue->settle();
 }
 
 void Live::refresh_range(std::int64_t first, std::int64_t last,
@@ -310,7 +315,6 @@ void Live::refresh_range(std::int64_t first, std::int64_t last,
     const auto fresh = interactions_of(id, std::span(its->marks).subspan(known));
     each_target(id, [&](Catalogue& catalogue) {
       for (const auto& one : fresh) catalogue.observe(one.book, one.strength, one.at, moment_of(now));
-      catalogue.settle();
     });
   }
   shelf_.apply(std::move(changes));
