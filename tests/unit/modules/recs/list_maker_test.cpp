@@ -13,7 +13,7 @@ using namespace lumina::recs;
 
 namespace {
 
-constexpr std::int64_t books = 120;
+constexpr std::int64_t book_count = 120;
 const Timestamp now = *parse_rfc3339("2026-11-22T10:00:00Z");
 const std::vector<std::string> genres{"Crime", "Poetry", "History", "Fantasy"};
 
@@ -50,7 +50,7 @@ struct Library {
     engine.catalogue = std::make_shared<Catalogue>();
     std::vector<Shelf::Change> changes;
     std::vector<BookText> texts;
-    for (std::int64_t id = 1; id <= books; ++id) {
+    for (std::int64_t id = 1; id <= book_count; ++id) {
       changes.push_back({id, shelved(id, id % 3 != 0), false});
       texts.push_back(text_of(id));
     }
@@ -75,7 +75,7 @@ TEST_CASE("no list of ten thousand random histories shows what it must not", "[H
   Library library;
   std::mt19937 random(42);
   const auto some = [&](int most) { return static_cast<int>(random() % static_cast<unsigned>(most + 1)); };
-  const auto any = [&] { return 1 + static_cast<std::int64_t>(random() % books); };
+  const auto any = [&] { return 1 + static_cast<std::int64_t>(random() % book_count); };
   std::set<std::int64_t> deleted;
   std::size_t empty = 0;
   for (int trial = 0; trial < 10'000; ++trial) {
@@ -113,7 +113,7 @@ TEST_CASE("no list of ten thousand random histories shows what it must not", "[H
     REQUIRE(list.size() <= wanted.limit);
     REQUIRE(std::set(list.begin(), list.end()).size() == list.size());
     std::size_t possible = 0;
-    for (std::int64_t id = 1; id <= books; ++id) {
+    for (std::int64_t id = 1; id <= book_count; ++id) {
       const bool may =
           !never.contains(id) && (trial % 6 != 0 || id % 3 != 0) && (trial % 3 != 0 || id % 4 != 1);
       possible += may ? 1 : 0;
