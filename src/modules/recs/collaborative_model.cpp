@@ -12,7 +12,7 @@ namespace {
 
 // Pairs further apart than this many half-distances add next to nothing to `sequence`.
 constexpr float farthest = 5;
-constexpr std::size_t most_neighbours = 1'000;
+constexpr std::size_t most_neighbours = 100'000;
 constexpr std::size_t most_factors = 256;
 
 // People's positive histories by model index, oldest first, and for each book who read it and when.
