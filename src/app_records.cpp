@@ -37,6 +37,20 @@ void App::Parts::tie_records() {
     out.items = all.list(filter, page).books;
     return out;
   });
+  // By meaning: the vectors that recommendations keep of all books.
+  search.use_neighbours(
+      [this](std::string_view query, std::size_t most) -> std::optional<std::vector<BookId>> {
+        const auto engine = recs.live.engine();
+        if (!engine || !engine->catalogue) return {};
+        const auto* embedder = engine->catalogue->embedder();
+        const auto* index = engine->catalogue->index();
+        if (embedder == nullptr || index == nullptr || index->size() == 0) return {};
+        const auto vector = embedder->embed({{{1.0F, std::string(query)}}, ""});
+        std::vector<BookId> near;
+        for (const auto& hit : index->search(vector, most))
+          if (hit.score > 0) near.push_back({hit.id});
+        return near;
+      });
   records.when_restored(
       [this](db::Transaction& tx, BookId book, const Caller& by) { merged_lending.settle(tx, book, by); });
 }

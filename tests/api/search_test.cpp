@@ -626,3 +626,42 @@ TEST_CASE("members of an answer can be chosen", "[A45]") {
   const auto answer = search(*app, "hobbit", "fields=total,mode");
   CHECK(answer.body == R"({"total":1,"mode":"keyword"})");
 }
+
+TEST_CASE("a search by meaning finds books that say it with other words", "[C16]") {
+  auto app = TestApp::on(GENERATE(from_databases()));
+  const auto shelve = [&](std::string title, std::string_view description) {
+    return app->book(std::move(title), "Somebody", fmt::format(R"("description":"{}")", description));
+  };
+  const auto target =
+      shelve("After the Winter", "A widow in mourning; bereavement, a funeral, slow consolation.");
+  shelve("Letters Home", "Grief and mourning after a funeral, and consolation.");
+  shelve("The Empty Chair", "Grief, bereavement and a widow who learns to live.");
+  shelve("Black Ribbon", "Mourning, grief, sorrow and a funeral in the rain.");
+  shelve("A House Alone", "The grief of a widow, bereavement and consolation.");
+  const std::vector<std::string> others = {"Recipes for bread, butter, soup and cake from a country kitchen.",
+                                           "Baking bread and cake with butter in a small kitchen.",
+                                           "Soup, bread and recipes for every kitchen.",
+                                           "Cake and butter, recipes of a baker.",
+                                           "A ship, a storm and sailors far at sea.",
+                                           "Sailors and a captain on a ship in a storm.",
+                                           "The sea, the captain and an island of pirates.",
+                                           "Pirates attack a ship; sailors find an island.",
+                                           "Compilers, parsers and the design of programming languages.",
+                                           "Programming languages and the algorithms of compilers.",
+                                           "Algorithms, data structures and programming.",
+                                           "Parsers and algorithms for compilers."};
+  for (std::size_t i = 0; i < others.size(); ++i) shelve(fmt::format("Volume {}", i), others[i]);
+  const auto trained = app->admin().post("/api/v1/recommendations/train", "", {{"Prefer", "wait=60"}});
+  REQUIRE(trained.status == 200);
+  CHECK(titles(search(*app, "grief", "fuzzy=0")).find("After the Winter") == std::string::npos);
+  const auto near = search(*app, "grief", "mode=semantic&limit=5");
+  REQUIRE(near.status == 200);
+  CHECK(near["mode"] == "semantic");
+  CHECK(titles(near).find("After the Winter") != std::string::npos);
+  CHECK(titles(near).find("Volume") == std::string::npos);
+  const auto both = search(*app, "grief", "mode=hybrid&limit=5");
+  CHECK(both["mode"] == "hybrid");
+  CHECK(titles(both).find("After the Winter") != std::string::npos);
+  REQUIRE(app->librarian().del(fmt::format("/api/v1/books/{}", target)).status == 204);
+  CHECK(titles(search(*app, "grief", "mode=semantic")).find("After the Winter") == std::string::npos);
+}

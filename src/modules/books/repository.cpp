@@ -3,14 +3,9 @@
 #include "core/text/fold.hpp"
 #include "modules/books/book_row.hpp"
 #include "modules/books/listing_query.hpp"
+#include "modules/books/raw_json_column.hpp"
 
 #include <algorithm>
-
-template <>
-struct lumina::db::Column<lumina::schema::RawJson> {
-  static constexpr char code = 't';
-  static schema::RawJson read(const Row& r, std::size_t i) { return {r.text(i)}; }
-};
 
 namespace lumina::books {
 namespace {

@@ -1,5 +1,7 @@
 #include "modules/books/search_repository.hpp"
 
+#include "modules/books/raw_json_column.hpp"
+
 #include <array>
 #include <unordered_map>
 
@@ -20,7 +22,12 @@ const db::Columns<IndexedBook> indexed_columns{{"b.id", &IndexedBook::id},
                                                {"b.tags", &IndexedBook::tags},
                                                {"b.cover_url", &IndexedBook::cover_url},
                                                {"b.series", &IndexedBook::series},
+                                               {"b.series_index", &IndexedBook::series_index},
                                                {"b.subjects", &IndexedBook::subjects},
+                                               {"b.ddc", &IndexedBook::ddc},
+                                               {"b.lcc", &IndexedBook::lcc},
+                                               {"b.metadata", &IndexedBook::metadata},
+                                               {"b.work_id", &IndexedBook::work_id},
                                                {"s.copies_total", &IndexedBook::copies_total},
                                                {"s.copies_available", &IndexedBook::copies_available},
                                                {"s.average_rating", &IndexedBook::average_rating},

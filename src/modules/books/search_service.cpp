@@ -23,13 +23,16 @@ Failure fault_of(std::string_view member, std::size_t index, std::string message
   return invalid({{{"body", std::string(member), std::to_string(index)}, std::move(message), "value"}});
 }
 
+Failure no_vectors() {
+  return fail(ErrorKind::refused, "semantic_unavailable",
+              "This server has no vectors to search by meaning with");
+}
+
 }  // namespace
 
 Task<Result<SearchAnswer>> SearchService::search(SearchQuery query) {
   const auto begun = std::chrono::steady_clock::now();
-  if (query.mode == SearchMode::semantic && !neighbours_)
-    co_return fail(ErrorKind::refused, "semantic_unavailable",
-                   "This server has no vectors to search by meaning with");
+  if (query.mode == SearchMode::semantic && !neighbours_) co_return no_vectors();
   if (auto there = co_await index_.caught_up(); !there) co_return Failure(std::move(there.error()));
   const auto snapshot = index_.snapshot();
   const auto settings = index_.settings();
@@ -38,7 +41,8 @@ Task<Result<SearchAnswer>> SearchService::search(SearchQuery query) {
         neighbours_ && query.q && query.mode.value_or(SearchMode::keyword) != SearchMode::keyword;
     if (!by_meaning) return run_search(snapshot, *settings, query);
     const auto near = neighbours_(*query.q, semantic_depth);
-    return run_search(snapshot, *settings, query, &near);
+    if (!near && query.mode == SearchMode::semantic) return no_vectors();
+    return run_search(snapshot, *settings, query, near ? &*near : nullptr);
   };
   auto outcome = co_await runtime::run_on(cpu_, std::move(evaluate));
   if (!outcome) co_return Failure(std::move(outcome.error()));

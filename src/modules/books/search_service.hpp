@@ -37,9 +37,11 @@ class SearchService {
   Task<Result<std::vector<Suggestion>>> suggest(SuggestQuery query);
   Task<Result<MultiSearchAnswer>> multi(MultiSearch asked, Caller by);
 
-  // Books that mean something like the query, nearest first. Runs on the pool for computing. Without it,
-  // mode=semantic is refused and hybrid is keyword. At start-up only.
-  using Neighbours = std::function<std::vector<BookId>(std::string_view query, std::size_t most)>;
+  // Books that mean something like the query, nearest first; nothing when there are no vectors (yet). Runs on
+  // the pool for computing. Without it or them, mode=semantic is refused and hybrid is keyword. At start-up
+  // only.
+  using Neighbours =
+      std::function<std::optional<std::vector<BookId>>(std::string_view query, std::size_t most)>;
   void use_neighbours(Neighbours neighbours) { neighbours_ = std::move(neighbours); }
   // Another kind of thing for multi(): a total and the first items as a JSON array. At start-up only.
   using OtherSource =
