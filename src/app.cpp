@@ -104,7 +104,8 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
               std::chrono::milliseconds(config.job_poll_milliseconds)}),
       scheduler(database, *clock, journal, job_queue, runner),
       tasks(database, *clock, journal, job_queue, runner),
-      spool(std::filesystem::path(config.data_dir) / "spool", files),
+      spool(std::filesystem::path(config.data_dir) / "spool", files,
+            config.uses_postgresql() ? &database : nullptr),
       webhook_service(database, *clock, journal, job_queue, config.webhook_allow_private),
       webhook_sender(database, *clock, journal, job_queue, http::Client(webhook_client_options(config))),
       hasher(static_cast<int>(config.bcrypt_cost)),
@@ -167,6 +168,7 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
       recs({database, *clock, journal, bus, registry, job_queue, tasks, books}, config),
       notices(database, *clock, journal),
       notifier(database, *clock, journal, mailer, notice_rules()),
+      reports(database, *clock, [this](db::Transaction& tx) { return zone_of(tx, std::nullopt); }),
       pages(database, *clock, books, borrows),
       once(database, *clock, security::hmac_sha256(secret_of(config), "idempotency"), origin),
       rates(std::make_shared<RateRules>(config)),
@@ -286,6 +288,10 @@ void App::Parts::make_schedules() {
                 [this, counted](jobs::JobContext&) {
                   return counted("removed", import_rows.prune_now(clock->now() - failed_jobs_kept));
                 });
+  scheduler.add("reports.count", "Counts what happened, by day and without persons", Cadence::every(10min),
+                [this, counted](jobs::JobContext& job) {
+                  return counted("rows", reports.catch_up([&job] { return !job.cancelled(); }));
+                });
   scheduler.add("search.log", "Writes down what was searched for, without persons", Cadence::every(1min),
                 [this, counted](jobs::JobContext&) { return counted("queries", search_log.flush()); });
   recs.make_schedules(scheduler, config.time_zone);
@@ -312,6 +318,7 @@ std::vector<http::Route> App::Parts::routes() {
   add(auth::auth_routes(sign_in, api_keys));
   add(auth::account_routes(sign_in, people));
   add(auth::email_routes(email_changes));
+  add(auth::account_page_routes());
   add(books::book_routes(books, records, importer, job_queue, spool, cache, of_a_book()));
   add(books::export_routes(books, *clock));
   add(books::import_routes(import_rows, job_queue, spool));
@@ -337,6 +344,7 @@ std::vector<http::Route> App::Parts::routes() {
   add(lists::feed_routes(lists));
   add(notices::notice_routes(notices));
   add(recs::recommendation_routes(recs.lists, recs.training));
+  add(reports::report_routes(reports));
   add(pages::page_routes(pages));
   add(pages::mcp_routes({LUMINA_VERSION, [this]() -> const http::Router& { return router; },
                          [this](std::string_view page) {
@@ -496,6 +504,7 @@ borrows::LoanPrivacy& App::loan_privacy() { return parts_->loan_privacy; }
 borrows::CopyService& App::copies() { return parts_->copies; }
 borrows::BranchService& App::branches() { return parts_->branches; }
 borrows::RuleService& App::rule_setting() { return parts_->rule_setting; }
+reports::ReportService& App::reports() { return parts_->reports; }
 sip2::Host& App::self_check() { return parts_->self_check; }
 mail::AccountMails& App::account_mails() { return parts_->account_mails; }
 const config::Config& App::config() const { return parts_->config; }

@@ -4,6 +4,7 @@
 #include "app.hpp"
 #include "app_recs.hpp"
 #include "core/audit/routes.hpp"
+#include "core/auth/account_pages.hpp"
 #include "core/auth/account_states.hpp"
 #include "core/auth/authenticator.hpp"
 #include "core/auth/email_change.hpp"
@@ -77,6 +78,7 @@
 #include "modules/notices/routes.hpp"
 #include "modules/pages/mcp.hpp"
 #include "modules/pages/routes.hpp"
+#include "modules/reports/routes.hpp"
 #include "modules/reviews/routes.hpp"
 #include "modules/reviews/sentiment_builtin.hpp"
 #include "reader_notes.hpp"
@@ -212,6 +214,7 @@ struct App::Parts {
   Recommending recs;
   notices::NoticeService notices;
   notices::Notifier notifier;
+  reports::ReportService reports;
   pages::PageService pages;
   calls::Idempotency once;
   std::shared_ptr<RateRules> rates;
