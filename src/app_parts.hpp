@@ -157,6 +157,7 @@ struct App::Parts {
   jobs::Scheduler scheduler;
   jobs::TaskService tasks;
   jobs::Spool spool;
+  security::TokenKey token_key;
   webhooks::WebhookService webhook_service;
   webhooks::Sender webhook_sender;
   security::PasswordHasher hasher;
@@ -165,7 +166,6 @@ struct App::Parts {
   auth::AccountStates account_states;
   auth::PasswordWork password_work;
   auth::PasswordGate password_gate;
-  security::TokenKey token_key;
   security::TokenIssuer issuer;
   security::TokenVerifier verifier;
   mail::Mailer mailer;
