@@ -104,16 +104,19 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
               std::chrono::milliseconds(config.job_poll_milliseconds)}),
       scheduler(database, *clock, journal, job_queue, runner),
       tasks(database, *clock, journal, job_queue, runner),
-      spool(std::filesystem::path(config.data_dir) / "spool", files),
-      webhook_service(database, *clock, journal, job_queue, config.webhook_allow_private),
-      webhook_sender(database, *clock, journal, job_queue, http::Client(webhook_client_options(config))),
+      spool(std::filesystem::path(config.data_dir) / "spool", files,
+            config.uses_postgresql() ? &database : nullptr),
+      token_key(secret_of(config)),
+      webhook_service(database, *clock, journal, job_queue, config.webhook_allow_private,
+                      token_key.mac("webhooks")),
+      webhook_sender(database, *clock, journal, job_queue, http::Client(webhook_client_options(config)),
+                     token_key.mac("webhooks")),
       hasher(static_cast<int>(config.bcrypt_cost)),
       login_guard(guard_of(config)),
       auth_settings(auth_settings_of(config)),
       account_states(bus, {}),
       password_work(hashing, hasher),
       password_gate(database, journal, password_work, login_guard.get()),
-      token_key(secret_of(config)),
       issuer(token_key, {}),
       verifier({token_key}, {}),
       mailer(database, *clock, journal, job_queue, mail::settings_from(config), token_key.mac("mail")),
@@ -128,8 +131,8 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
       administration(database, *clock, journal, hasher, auth_settings.get()->policy),
       authenticator(database, *clock, verifier, account_states, password_gate, auth_settings),
       books(database, *clock, journal),
-      covers(database, *clock, journal),
-      lookup(database, *clock, http::Client(lookup_client_options()), config.open_library_url),
+      covers(database, *clock, journal, cpu),
+      lookup(database, *clock, http::Client(lookup_client_options()), config.open_library_url, cpu),
       import_rows(database, *clock, books),
       importer(database, books, import_rows),
       search_index(database, bus),
@@ -168,6 +171,7 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
       notices(database, *clock, journal),
       notifier(database, *clock, journal, mailer, notice_rules()),
       saved_searches(database, *clock, journal),
+      reports(database, *clock, [this](db::Transaction& tx) { return zone_of(tx, std::nullopt); }),
       pages(database, *clock, books, borrows),
       once(database, *clock, security::hmac_sha256(secret_of(config), "idempotency"), origin),
       rates(std::make_shared<RateRules>(config)),
@@ -295,6 +299,10 @@ void App::Parts::make_schedules() {
                 [this, counted](jobs::JobContext&) {
                   return counted("removed", import_rows.prune_now(clock->now() - failed_jobs_kept));
                 });
+  scheduler.add("reports.count", "Counts what happened, by day and without persons", Cadence::every(10min),
+                [this, counted](jobs::JobContext& job) {
+                  return counted("rows", reports.catch_up([&job] { return !job.cancelled(); }));
+                });
   scheduler.add("search.log", "Writes down what was searched for, without persons", Cadence::every(1min),
                 [this, counted](jobs::JobContext&) { return counted("queries", search_log.flush()); });
   recs.make_schedules(scheduler, config.time_zone);
@@ -321,6 +329,7 @@ std::vector<http::Route> App::Parts::routes() {
   add(auth::auth_routes(sign_in, api_keys));
   add(auth::account_routes(sign_in, people));
   add(auth::email_routes(email_changes));
+  add(auth::account_page_routes());
   add(books::book_routes(books, records, importer, job_queue, spool, cache, of_a_book()));
   add(books::export_routes(books, *clock));
   add(books::import_routes(import_rows, job_queue, spool));
@@ -347,6 +356,7 @@ std::vector<http::Route> App::Parts::routes() {
   add(notices::notice_routes(notices));
   add(recs::recommendation_routes(recs.lists, recs.training));
   add(notices::saved_search_routes(saved_searches));
+  add(reports::report_routes(reports));
   add(pages::page_routes(pages));
   add(pages::mcp_routes({LUMINA_VERSION, [this]() -> const http::Router& { return router; },
                          [this](std::string_view page) {
@@ -506,6 +516,7 @@ borrows::LoanPrivacy& App::loan_privacy() { return parts_->loan_privacy; }
 borrows::CopyService& App::copies() { return parts_->copies; }
 borrows::BranchService& App::branches() { return parts_->branches; }
 borrows::RuleService& App::rule_setting() { return parts_->rule_setting; }
+reports::ReportService& App::reports() { return parts_->reports; }
 sip2::Host& App::self_check() { return parts_->self_check; }
 mail::AccountMails& App::account_mails() { return parts_->account_mails; }
 const config::Config& App::config() const { return parts_->config; }

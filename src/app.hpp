@@ -32,6 +32,9 @@ namespace lumina::mail {
 class AccountMails;
 }
 
+namespace lumina::reports {
+class ReportService;
+}
 namespace lumina::sip2 {
 class Host;
 }
@@ -69,6 +72,7 @@ class App {
   mail::AccountMails& account_mails();
   // For a sip2::Listener, which must end before the application.
   sip2::Host& self_check();
+  reports::ReportService& reports();
   const config::Config& config() const;
   const Clock& clock() const;
 

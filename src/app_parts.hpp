@@ -4,6 +4,7 @@
 #include "app.hpp"
 #include "app_recs.hpp"
 #include "core/audit/routes.hpp"
+#include "core/auth/account_pages.hpp"
 #include "core/auth/account_states.hpp"
 #include "core/auth/authenticator.hpp"
 #include "core/auth/email_change.hpp"
@@ -78,6 +79,7 @@
 #include "modules/notices/saved_searches.hpp"
 #include "modules/pages/mcp.hpp"
 #include "modules/pages/routes.hpp"
+#include "modules/reports/routes.hpp"
 #include "modules/reviews/routes.hpp"
 #include "modules/reviews/sentiment_builtin.hpp"
 #include "reader_notes.hpp"
@@ -156,6 +158,7 @@ struct App::Parts {
   jobs::Scheduler scheduler;
   jobs::TaskService tasks;
   jobs::Spool spool;
+  security::TokenKey token_key;
   webhooks::WebhookService webhook_service;
   webhooks::Sender webhook_sender;
   security::PasswordHasher hasher;
@@ -164,7 +167,6 @@ struct App::Parts {
   auth::AccountStates account_states;
   auth::PasswordWork password_work;
   auth::PasswordGate password_gate;
-  security::TokenKey token_key;
   security::TokenIssuer issuer;
   security::TokenVerifier verifier;
   mail::Mailer mailer;
@@ -214,6 +216,7 @@ struct App::Parts {
   notices::NoticeService notices;
   notices::Notifier notifier;
   notices::SavedSearches saved_searches;
+  reports::ReportService reports;
   pages::PageService pages;
   calls::Idempotency once;
   std::shared_ptr<RateRules> rates;

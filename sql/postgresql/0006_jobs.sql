@@ -48,3 +48,16 @@ CREATE TABLE schedules (
 
 -- Rows change often and soon: the planner and vacuum must not wait for a fifth of the table.
 ALTER TABLE jobs SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.05, fillfactor = 80);
+
+-- What requests brought for jobs, where several instances share the database: whichever runs the job reads it here.
+CREATE TABLE spool_files (
+  name       TEXT PRIMARY KEY CHECK (length(name) BETWEEN 1 AND 100),
+  pieces     BIGINT CHECK (pieces >= 0),  -- null until all of them are here
+  created_at BIGINT NOT NULL
+);
+CREATE TABLE spool_pieces (
+  name  TEXT NOT NULL,
+  piece BIGINT NOT NULL CHECK (piece >= 0),
+  bytes TEXT NOT NULL,  -- base64
+  PRIMARY KEY (name, piece)
+);

@@ -5,7 +5,7 @@ CREATE TABLE webhooks (
   url             TEXT NOT NULL CHECK (length(url) BETWEEN 1 AND 2048),
   description     TEXT NOT NULL DEFAULT '',
   types           TEXT NOT NULL,  -- JSON array of strings: event types, "borrow.*"
-  secret          TEXT NOT NULL,  -- signing needs the secret itself, a digest will not do
+  secret          TEXT NOT NULL,  -- sealed: signing needs the secret itself, a digest will not do
   is_active       SMALLINT NOT NULL DEFAULT 1 CHECK (is_active IN (0, 1)),
   disabled_reason TEXT,
   created_by      BIGINT REFERENCES users (id),

@@ -45,3 +45,16 @@ CREATE TABLE schedules (
   last_at      BIGINT,
   last_task_id TEXT
 );
+
+-- What requests brought for jobs, where several instances share the database: whichever runs the job reads it here.
+CREATE TABLE spool_files (
+  name       TEXT PRIMARY KEY CHECK (length(name) BETWEEN 1 AND 100),
+  pieces     BIGINT CHECK (pieces >= 0),  -- null until all of them are here
+  created_at BIGINT NOT NULL
+);
+CREATE TABLE spool_pieces (
+  name  TEXT NOT NULL,
+  piece BIGINT NOT NULL CHECK (piece >= 0),
+  bytes TEXT NOT NULL,  -- base64
+  PRIMARY KEY (name, piece)
+);

@@ -111,6 +111,7 @@ class Parser {
     if (version_asked_) chosen_ = Command::version;
     if (!chosen_) return Exit{wrong_usage, {}, help()};
     invocation_.command = *chosen_;
+    if (argc > 0 && argv[0] != nullptr && *argv[0] != '\0') invocation_.program = argv[0];
     invocation_.inputs.serving = *chosen_ == Command::serve || *chosen_ == Command::config_check;
     for (const auto& flag : flags_) {
       if (auto wrong = take(flag)) return misuse(*wrong);
@@ -217,6 +218,7 @@ class Parser {
     koha->add_option("--loans", invocation_.loans, "CSV file of loans.")->type_name("FILE");
     koha->add_option("--mapping", invocation_.mapping, "TOML file with other names of columns and codes.")
         ->type_name("FILE");
+    koha->add_flag("--dry-run", invocation_.dry_run, "Check the files and report, but change nothing.");
     koha->add_flag("--invite", invocation_.invite, "Mail new patrons a link to choose a password.");
     import->callback([this, koha, file] {
       if (koha->parsed() == 0 && file->empty()) throw CLI::RequiredError("file");

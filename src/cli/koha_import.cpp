@@ -5,9 +5,11 @@
 #include "core/auth/email.hpp"
 #include "core/auth/repository.hpp"
 #include "core/base/text.hpp"
+#include "core/db/connection.hpp"
 #include "core/db/joined.hpp"
 #include "core/mail/account_mails.hpp"
 #include "core/runtime/block_on.hpp"
+#include "core/security/random.hpp"
 #include "modules/books/isbn.hpp"
 #include "modules/books/normalize.hpp"
 #include "modules/books/repository.hpp"
@@ -21,6 +23,7 @@
 
 #include <array>
 #include <charconv>
+#include <filesystem>
 #include <utility>
 
 namespace lumina::cli {
@@ -316,11 +319,42 @@ class Move {
   std::int64_t invited_ = 0;
 };
 
+// A copy of an SQLite database beside it, gone with the object. Made by a reader, so that everybody writes
+// on.
+class TrialCopy {
+ public:
+  explicit TrialCopy(const std::string& url)
+      : path_(std::filesystem::absolute(url.substr(std::string_view("sqlite:").size())).string() + ".trial-" +
+              security::fast_request_id()) {
+    db::Connection connection(url, db::Connection::Access::write);
+    db::Transaction(connection, false).execute("VACUUM INTO $1", path_.string());
+  }
+  ~TrialCopy() {
+    std::error_code ignored;
+    for (const char* part : {"", "-wal", "-shm"}) std::filesystem::remove(path_.string() + part, ignored);
+  }
+  TrialCopy(const TrialCopy&) = delete;
+  TrialCopy& operator=(const TrialCopy&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
 }  // namespace
 
 Result<KohaReport> import_koha(App& app, const KohaFiles& files) {
   auto mapping = KohaMapping::read(files.mapping);
   if (!mapping) return Failure(std::move(mapping.error()));
+  if (files.dry_run && app.database().dialect() == db::Dialect::sqlite) {
+    const TrialCopy copy(app.database().url());
+    auto config = app.config();
+    config.database_url = "sqlite:///" + copy.path().string();
+    App trial(std::move(config), std::shared_ptr<const Clock>(std::shared_ptr<void>(), &app.clock()));
+    auto done = files;
+    done.dry_run = false;
+    return Move(trial, done, std::move(*mapping)).run();
+  }
   return Move(app, files, std::move(*mapping)).run();
 }
 

@@ -4,8 +4,9 @@
 // What was moved in is known again, so that a file can be run once more after its faults were repaired: a
 // patron by card number, then by e-mail address; an item by barcode; a loan by its copy and the moment it was
 // made. Rows that cannot be taken are told with their line and lose nobody else. Passwords are not moved:
-// Koha's cannot be used elsewhere, and accounts without one are opened by a password reset. A dry run does
-// all the work in one transaction and takes it back.
+// Koha's cannot be used elsewhere, and accounts without one are opened by a password reset. A dry run
+// does all the work on a copy of the database (SQLite), so that a server that runs goes on writing, or in one
+// transaction that is taken back (PostgreSQL, where it holds up nobody who changes other rows).
 //
 // Columns are those of Koha's tables (cardnumber, surname, date_due, ...) unless the mapping file, TOML, says
 // otherwise:

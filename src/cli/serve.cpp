@@ -61,7 +61,7 @@ void show_connections(metrics::Registry& registry, const http::Server& server) {
 }
 
 // What a person sees at the start; the log has its own lines.
-void greet(const config::Config& c, const http::Server& server, App& app) {
+void greet(const std::string& program, const config::Config& c, const http::Server& server, App& app) {
   const auto& listen = c.http_addr.front();
   const std::string url =
       fmt::format("{}://{}:{}", c.tls_cert.empty() ? "http" : "https",
@@ -72,10 +72,10 @@ void greet(const config::Config& c, const http::Server& server, App& app) {
              std::filesystem::absolute(c.data_dir).lexically_normal().string());
   if (const auto has = app.administration().has_admin(); has && !*has)
     fmt::print(
-        "  There is no administrator yet. Make one:\n    luminalib admin create --email you@example.org "
+        "  There is no administrator yet. Make one:\n    {} admin create --email you@example.org "
         "--password-stdin --data-dir {}\n  or within 30 minutes: POST {}/api/v1/auth/bootstrap with token "
         "{}\n",
-        c.data_dir, url, app.sign_in().offer_bootstrap());
+        program, c.data_dir, url, app.sign_in().offer_bootstrap());
   std::fflush(stdout);
 }
 
@@ -105,7 +105,6 @@ int serve(const Invocation& invocation, const config::Loaded& loaded) {
     }
   });
   App app(config);
-  if (config.demo) load_demo_library(app, {}, [](std::string_view line) { log::info(line); });
   http::Server server(io, server_options(config), app.application());
   show_connections(app.metrics(), server);
   sip2::ListenerOptions self_check;
@@ -114,11 +113,13 @@ int serve(const Invocation& invocation, const config::Loaded& loaded) {
   sip2::Listener terminals(io, std::move(self_check), app.self_check());
   server.start();
   terminals.start();
+  // After the ports are ours: nobody waits for a library to be filled to hear that one is taken.
+  if (config.demo) load_demo_library(app, {}, [](std::string_view line) { log::info(line); });
   app.start_background();
   io.start();
   log::info("serving", {{"address", config.http_addr.front().to_string()}, {"port", server.ports().front()}});
   for (const auto port : terminals.ports()) log::info("serving self-check machines", {{"port", port}});
-  greet(config, server, app);
+  greet(invocation.program, config, server, app);
   if (config.demo) print_demo_hints(config, server.ports().front());
   systemd.ready("serving");
 

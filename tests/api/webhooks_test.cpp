@@ -94,6 +94,29 @@ Answer delivered(Client& admin, std::int64_t webhook, std::string_view status) {
 
 }  // namespace
 
+TEST_CASE("secrets of webhooks are sealed where they are stored, and can be replaced", "[I7]") {
+  auto app = TestApp::on(GENERATE(from_databases()), allow_private);
+  Receiver receiver;
+  auto admin = app->admin();
+  const auto made = make(admin, receiver.url(), R"(["book.created"])");
+  REQUIRE(made.status == 201);
+  CHECK(app->number("SELECT count(*) FROM webhooks WHERE secret LIKE 'whsec%'") == 0);
+  const auto path = fmt::format("/api/v1/webhooks/{}/secret", made.id());
+  const auto renewed = admin.post(path);
+  REQUIRE(renewed.status == 200);
+  CHECK(renewed["secret"] != made["secret"]);
+  CHECK(app->number("SELECT count(*) FROM audit_log WHERE action = 'webhook.secret_renewed'") == 1);
+  CHECK(admin.post("/api/v1/webhooks/4711/secret").status == 404);
+  CHECK(app->librarian().post(path).status == 403);
+  app->book("After");
+  REQUIRE(receiver.has(1));
+  const auto request = receiver.received().front();
+  const std::string id(request.head.header("webhook-id"));
+  const auto seconds = std::stoll(std::string(request.head.header("webhook-timestamp")));
+  CHECK(request.head.header("webhook-signature") ==
+        webhooks::sign(std::string(renewed["secret"].as_string()), id, seconds, request.body));
+}
+
 TEST_CASE("a webhook is told of what it wants, signed", "[I7]") {
   auto app = TestApp::on(GENERATE(from_databases()), allow_private);
   Receiver receiver;

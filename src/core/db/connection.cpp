@@ -261,7 +261,7 @@ struct Connection::State {
     if (code.empty() || code.starts_with("08") || code.starts_with("57P") || !session ||
         PQstatus(postgresql()) != CONNECTION_OK)
       throw AnswerLost("the connection to the database was lost");
-    if (code == "57014") throw Unreachable("the database took too long");
+    if (code == "57014") throw TookTooLong("the database took too long");
     if (code.starts_with("23")) throw ConstraintViolation(fmt::format("PostgreSQL error {}: {}", code, text));
     throw StatementError(fmt::format("PostgreSQL error {}: {}", code, text.substr(0, text.find('\n'))));
   }

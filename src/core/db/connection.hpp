@@ -22,6 +22,10 @@ struct Unreachable : std::runtime_error {
 struct AnswerLost : Unreachable {
   using Unreachable::Unreachable;
 };
+// A statement took longer than it may. The same work would again.
+struct TookTooLong : Unreachable {
+  using Unreachable::Unreachable;
+};
 // No space left for the database; reads still work.
 struct StorageFull : std::runtime_error {
   using std::runtime_error::runtime_error;

@@ -83,6 +83,8 @@ struct Database::State {
       std::rethrow_exception(thrown);
     } catch (const StorageFull&) {
       return {storage_full(), nullptr};
+    } catch (const TookTooLong&) {
+      return {unavailable("database_slow", "The database took too long; try again later"), nullptr};
     } catch (const Unreachable&) {
       return {unavailable("database_unavailable", "The database cannot be reached; try again shortly"),
               nullptr};
@@ -154,6 +156,11 @@ struct Database::State {
         connection.rollback();
         if (attempt > 1) return failed(thrown);
         retries.fetch_add(1, std::memory_order_relaxed);
+      } catch (const TookTooLong&) {
+        // Neither repeated nor a reason to connect again: the session is well.
+        const auto thrown = std::current_exception();
+        connection.rollback();
+        return failed(thrown);
       } catch (const Unreachable& error) {
         const auto thrown = std::current_exception();
         connection.rollback();

@@ -32,6 +32,7 @@ constexpr std::array layouts{
 
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_hex(char c) { return is_digit(c) || (c >= 'A' && c <= 'F') || (c >= 'a' && c <= 'f'); }
 bool is_name(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || is_digit(c); }
 
 std::string fit(std::string_view text) {
@@ -44,7 +45,9 @@ std::string fit(std::string_view text) {
 std::expected<std::optional<char>, Fault> take_tail(std::string_view& line) {
   if (line.size() < tail_length) return std::nullopt;
   const auto tail = line.substr(line.size() - tail_length);
-  if (!tail.starts_with("AY") || !is_digit(tail[2]) || tail.substr(3, 2) != "AZ") return std::nullopt;
+  if (!tail.starts_with("AY") || !is_digit(tail[2]) || tail.substr(3, 2) != "AZ" ||
+      !std::ranges::all_of(tail.substr(5), is_hex))
+    return std::nullopt;
   const auto covered = line.substr(0, line.size() - 4);
   if (!iequals(checksum(covered), tail.substr(5))) return std::unexpected(Fault::checksum);
   line.remove_suffix(tail_length);

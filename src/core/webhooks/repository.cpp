@@ -68,6 +68,10 @@ void WebhookRepository::update(const Webhook& w, Timestamp now) {
       "WHERE id = $1",
       w.id, w.url, w.description, w.types, w.is_active, w.disabled_reason, now);
 }
+bool WebhookRepository::set_secret(WebhookId id, std::string_view sealed_secret, Timestamp now) {
+  return tx_.execute("UPDATE webhooks SET secret = $2, updated_at = $3 WHERE id = $1", id, sealed_secret,
+                     now) == 1;
+}
 bool WebhookRepository::remove(WebhookId id) {
   return tx_.execute("DELETE FROM webhooks WHERE id = $1", id) == 1;
 }

@@ -12,14 +12,16 @@
 namespace lumina::webhooks {
 
 struct StoredWebhook : Webhook {
-  std::string secret;
+  std::string secret;  // sealed
 };
 
 class WebhookRepository {
  public:
   explicit WebhookRepository(db::Transaction& tx) : tx_(tx) {}
 
-  WebhookId insert(const NewWebhook& webhook, std::string_view secret, std::optional<UserId> by,
+  // Secrets are sealed here; false when there is no such webhook.
+  bool set_secret(WebhookId id, std::string_view sealed_secret, Timestamp now);
+  WebhookId insert(const NewWebhook& webhook, std::string_view sealed_secret, std::optional<UserId> by,
                    Timestamp now);
   std::optional<StoredWebhook> find(WebhookId id);
   std::vector<Webhook> list();

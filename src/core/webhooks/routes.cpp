@@ -32,6 +32,12 @@ std::vector<Route> webhook_routes(WebhookService& webhooks) {
             [&](Path<WebhookId> id, Body<WebhookChanges> changes, Caller by) {
               return webhooks.change(*id, *changes, by);
             }));
+  add(post("/api/v1/webhooks/{id}/secret", "Give a webhook another secret", administrator,
+           {ErrorKind::not_found},
+           [&](Path<WebhookId> id, Caller by) { return webhooks.renew_secret(*id, by); })
+          .with_status(200)
+          .repeats(Repeat::withheld)
+          .explained("The secret is shown in this answer only; the old one signs nothing any more."));
   add(del("/api/v1/webhooks/{id}", "Delete a webhook", administrator, {ErrorKind::not_found},
           [&](Path<WebhookId> id, Caller by) { return webhooks.remove(*id, by); }));
   add(post("/api/v1/webhooks/{id}/test", "Send a test event", administrator, {ErrorKind::not_found},

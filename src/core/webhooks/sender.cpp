@@ -3,6 +3,7 @@
 #include "core/events/hub.hpp"
 #include "core/json/codec.hpp"
 #include "core/runtime/block_on.hpp"
+#include "core/security/seal.hpp"
 #include "core/telemetry/log.hpp"
 #include "core/webhooks/repository.hpp"
 #include "core/webhooks/service.hpp"
@@ -40,8 +41,13 @@ int retry_after(const http::Incoming& answer) {
 }  // namespace
 
 Sender::Sender(db::Database& database, const Clock& clock, events::Journal& journal, jobs::Queue& queue,
-               http::Client client)
-    : database_(database), clock_(clock), journal_(journal), queue_(queue), client_(std::move(client)) {
+               http::Client client, std::string seal_key)
+    : database_(database),
+      clock_(clock),
+      journal_(journal),
+      queue_(queue),
+      client_(std::move(client)),
+      seal_key_(std::move(seal_key)) {
   journal_.bus().subscribe("", [this](const events::Event&) {
     {
       std::lock_guard lock(mutex_);
@@ -138,7 +144,11 @@ Result<std::string> Sender::deliver(jobs::JobContext& job) {
 
   const auto& [delivery, webhook] = *due;
   Result<http::Incoming> answer;
-  if (webhook.is_active || delivery.type == "webhook.test") {
+  const auto secret = security::unseal(seal_key_, webhook.secret);
+  if (!secret) {
+    answer = fail(ErrorKind::refused, "secret_unreadable",
+                  "The secret was sealed with another secret_key; give the webhook a new one");
+  } else if (webhook.is_active || delivery.type == "webhook.test") {
     const auto seconds = clock_.now().ms / 1000;
     http::Outgoing request;
     request.url = webhook.url;
@@ -146,7 +156,7 @@ Result<std::string> Sender::deliver(jobs::JobContext& job) {
     request.headers = {{"Content-Type", "application/json"},
                        {"webhook-id", delivery.id},
                        {"webhook-timestamp", std::to_string(seconds)},
-                       {"webhook-signature", sign(webhook.secret, delivery.id, seconds, delivery.body.text)}};
+                       {"webhook-signature", sign(*secret, delivery.id, seconds, delivery.body.text)}};
     answer = runtime::block_on(client_.send(std::move(request)));
   } else {
     answer = fail(ErrorKind::refused, "webhook_off", "The webhook is turned off");

@@ -27,7 +27,7 @@ namespace lumina::webhooks {
 class Sender {
  public:
   Sender(db::Database& database, const Clock& clock, events::Journal& journal, jobs::Queue& queue,
-         http::Client client);
+         http::Client client, std::string seal_key);
   ~Sender();
   Sender(const Sender&) = delete;
   Sender& operator=(const Sender&) = delete;
@@ -48,6 +48,7 @@ class Sender {
   events::Journal& journal_;
   jobs::Queue& queue_;
   const http::Client client_;
+  const std::string seal_key_;
   std::mutex mutex_;
   std::condition_variable wake_;
   bool woken_ = true, stopping_ = false;

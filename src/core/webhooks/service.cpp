@@ -5,6 +5,7 @@
 #include "core/http/client.hpp"
 #include "core/json/codec.hpp"
 #include "core/security/random.hpp"
+#include "core/security/seal.hpp"
 #include "core/webhooks/repository.hpp"
 #include "core/webhooks/signature.hpp"
 
@@ -65,7 +66,7 @@ Task<Result<MadeWebhook>> WebhookService::create(NewWebhook webhook, Caller by) 
     // Nobody was listening until now: what happened before is not for anybody.
     webhooks.position();
     if (webhooks.active().empty()) webhooks.move_to(events::Outbox(tx).end());
-    const auto id = webhooks.insert(webhook, secret, by.user, clock_.now());
+    const auto id = webhooks.insert(webhook, security::seal(seal_key_, secret), by.user, clock_.now());
     record(tx, by, "webhook.created", id);
     MadeWebhook made;
     static_cast<Webhook&>(made) = *webhooks.find(id);
@@ -107,6 +108,20 @@ Task<Result<Webhook>> WebhookService::change(WebhookId id, WebhookChanges change
     webhooks.update(*found, clock_.now());
     record(tx, by, "webhook.updated", id);
     return static_cast<Webhook&&>(*webhooks.find(id));
+  };
+  return database_.write(std::move(work));
+}
+
+Task<Result<MadeWebhook>> WebhookService::renew_secret(WebhookId id, Caller by) {
+  auto work = [this, id, secret = make_secret(),
+               by = std::move(by)](db::Transaction& tx) -> Result<MadeWebhook> {
+    WebhookRepository webhooks(tx);
+    if (!webhooks.set_secret(id, security::seal(seal_key_, secret), clock_.now())) return no_webhook();
+    record(tx, by, "webhook.secret_renewed", id);
+    MadeWebhook made;
+    static_cast<Webhook&>(made) = *webhooks.find(id);
+    made.secret = secret;
+    return made;
   };
   return database_.write(std::move(work));
 }

@@ -22,8 +22,13 @@ constexpr int delivery_attempts = 10;
 class WebhookService {
  public:
   WebhookService(db::Database& database, const Clock& clock, events::Journal& journal, jobs::Queue& queue,
-                 bool allow_private)
-      : database_(database), clock_(clock), journal_(journal), queue_(queue), allow_private_(allow_private) {}
+                 bool allow_private, std::string seal_key)
+      : database_(database),
+        clock_(clock),
+        journal_(journal),
+        queue_(queue),
+        allow_private_(allow_private),
+        seal_key_(std::move(seal_key)) {}
 
   // Refused: bad_url, address_refused (an address of a private network, written as such).
   Task<Result<MadeWebhook>> create(NewWebhook webhook, Caller by);
@@ -31,6 +36,8 @@ class WebhookService {
   Task<Result<Webhook>> find(WebhookId id);
   // Turning it on again forgets why it was off.
   Task<Result<Webhook>> change(WebhookId id, WebhookChanges changes, Caller by);
+  // Another secret from now on; the old one signs nothing any more.
+  Task<Result<MadeWebhook>> renew_secret(WebhookId id, Caller by);
   Task<Status> remove(WebhookId id, Caller by);
   // Sends an event of type webhook.test, also to one that is off.
   Task<Result<jobs::TaskAccepted>> test(WebhookId id, Caller by);
@@ -47,6 +54,7 @@ class WebhookService {
   events::Journal& journal_;
   jobs::Queue& queue_;
   const bool allow_private_;
+  const std::string seal_key_;  // secrets are sealed with it (core/security/seal.hpp) before they are stored
 };
 
 // The job of a delivery; one at a time for each.

@@ -1,7 +1,9 @@
 #include "modules/books/cover.hpp"
 
 #include "core/base/text.hpp"
+#include "core/runtime/run_on.hpp"
 #include "core/security/random.hpp"
+#include "modules/books/picture.hpp"
 #include "modules/books/service.hpp"
 
 #include <fmt/format.h>
@@ -13,10 +15,10 @@ events::Change about(std::string_view type, BookId id) {
   return {.type = type, .resource = "book", .resource_id = id.value, .book = id};
 }
 
-template <class T>
-Task<Result<T>> refused(Failure failure) {
-  co_return std::move(failure);
-}
+// A picture as it is kept.
+struct Packed {
+  std::string media_type, text, digest;
+};
 
 struct Row {
   std::string media_type, bytes, digest;
@@ -36,34 +38,36 @@ std::vector<schema::Field> CoverInfo::fields() {
           {"url", &CoverInfo::url, "Where the picture is read"}};
 }
 
-std::string_view picture_type(std::string_view bytes) {
-  if (bytes.starts_with("\x89PNG\r\n\x1A\n")) return "image/png";
-  if (bytes.starts_with("\xFF\xD8\xFF")) return "image/jpeg";
-  if (bytes.size() > 12 && bytes.starts_with("RIFF") && bytes.substr(8, 4) == "WEBP") return "image/webp";
-  return {};
-}
-
 Task<Result<CoverInfo>> CoverService::put(BookId book, std::string bytes, Caller by) {
   if (bytes.size() > most_cover_bytes)
-    return refused<CoverInfo>(fail(ErrorKind::too_large, "too_large", "A cover has at most 5 MB"));
-  const std::string_view type = picture_type(bytes);
-  if (type.empty())
-    return refused<CoverInfo>(fail(ErrorKind::refused, "wrong_kind",
-                                   "A cover is a PNG, JPEG or WebP picture; these bytes are none"));
-  CoverInfo info{book, std::string(type), static_cast<std::int64_t>(bytes.size()),
+    co_return fail(ErrorKind::too_large, "too_large", "A cover has at most 5 MB");
+  auto look = [&bytes]() -> Result<Packed> {
+    const auto picture = look_at_picture(bytes);
+    if (!picture)
+      return fail(ErrorKind::refused, "wrong_kind",
+                  "A cover is a whole PNG, JPEG or WebP picture of at most 10,000 pixels a side; these bytes "
+                  "are none");
+    return Packed{std::string(picture->media_type), base64_encode(bytes),
+                  security::sha256_hex(bytes).substr(0, 32)};
+  };
+  auto packing = runtime::run_on(pool_, std::move(look));
+  auto packed = co_await std::move(packing);
+  if (!packed) co_return Failure(std::move(packed.error()));
+  CoverInfo info{book, packed->media_type, static_cast<std::int64_t>(bytes.size()),
                  fmt::format("/api/v1/books/{}/cover", book.value)};
-  auto work = [this, book, info, digest = security::sha256_hex(bytes).substr(0, 32),
-               text = base64_encode(bytes), by = std::move(by)](db::Transaction& tx) -> Result<CoverInfo> {
+  auto work = [this, book, &info, &packed = *packed, &by](db::Transaction& tx) -> Result<CoverInfo> {
     if (!book_title(tx, book)) return not_found("Book not found");
     tx.execute(
         "INSERT INTO book_covers (book_id, media_type, bytes, digest, size, updated_at) "
         "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (book_id) DO UPDATE SET media_type = $2, bytes = $3, "
         "digest = $4, size = $5, updated_at = $6",
-        book, info.media_type, text, digest, info.size, clock_.now());
+        book, info.media_type, packed.text, packed.digest, info.size, clock_.now());
     journal_.record(tx, by, about("book.cover_changed", book));
     return info;
   };
-  return database_.write(std::move(work));
+  auto writing = database_.write(std::move(work));
+  auto written = co_await std::move(writing);
+  co_return std::move(written);
 }
 
 Task<Result<CoverPicture>> CoverService::find(BookId book) {

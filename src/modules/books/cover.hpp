@@ -1,7 +1,8 @@
 // The pictures of books: kept in the database, served with an ETag.
 //
-// A picture is what its first bytes say: PNG, JPEG or WebP, at most 5 MB; nothing is decoded. Public
-// functions are awaited on an io thread; each is one unit of work.
+// A picture is PNG, JPEG or WebP by its own structure (picture.hpp), at most 5 MB; nothing is decoded. Public
+// functions are awaited on an io thread; each is one unit of work. Looking at a picture and packing it are
+// done on the pool.
 #pragma once
 #include "core/base/caller.hpp"
 #include "core/base/clock.hpp"
@@ -9,10 +10,10 @@
 #include "core/base/task.hpp"
 #include "core/db/database.hpp"
 #include "core/events/journal.hpp"
+#include "core/runtime/pool.hpp"
 #include "modules/books/model.hpp"
 
 #include <string>
-#include <string_view>
 
 namespace lumina::books {
 
@@ -31,13 +32,10 @@ struct CoverPicture {
   Timestamp updated_at;
 };
 
-// "image/png", "image/jpeg", "image/webp"; empty for anything else.
-std::string_view picture_type(std::string_view bytes);
-
 class CoverService {
  public:
-  CoverService(db::Database& database, const Clock& clock, events::Journal& journal)
-      : database_(database), clock_(clock), journal_(journal) {}
+  CoverService(db::Database& database, const Clock& clock, events::Journal& journal, runtime::Pool& pool)
+      : database_(database), clock_(clock), journal_(journal), pool_(pool) {}
 
   // Refused: wrong_kind; too_large.
   Task<Result<CoverInfo>> put(BookId book, std::string bytes, Caller by);
@@ -48,6 +46,7 @@ class CoverService {
   db::Database& database_;
   const Clock& clock_;
   events::Journal& journal_;
+  runtime::Pool& pool_;
 };
 
 }  // namespace lumina::books

@@ -64,7 +64,10 @@ Task<Result<jobs::TaskAccepted>> start_import(jobs::Queue& queue, jobs::Spool& s
   job.priority = jobs::Priority::interactive;
   job.user = by.user;
   auto accepted = co_await queue.submit(std::move(job));
-  if (!accepted) spool.drop(payload.file);
+  if (!accepted) {
+    auto dropping = spool.discard(payload.file);
+    (void)co_await std::move(dropping);  // what is left is swept
+  }
   co_return accepted;
 }
 

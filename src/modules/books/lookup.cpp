@@ -2,6 +2,7 @@
 
 #include "core/json/codec.hpp"
 #include "core/runtime/block_on.hpp"
+#include "core/runtime/run_on.hpp"
 #include "modules/books/imported_record.hpp"
 #include "modules/books/isbn.hpp"
 #include "modules/books/open_library.hpp"
@@ -57,8 +58,8 @@ void LookupService::asked(bool well) {
   closed_until_ = std::chrono::steady_clock::now() + pause;
 }
 
-// The body of the answer; nothing when there is none to be had.
-Task<std::optional<std::string>> LookupService::ask(const std::vector<std::string>& isbns) {
+// What is known there; nothing when there is no answer to be had.
+Task<std::optional<LookupService::Known>> LookupService::ask(const std::vector<std::string>& isbns) {
   if (!may_ask()) co_return std::nullopt;
   http::Outgoing request;
   request.method = http::Method::get;
@@ -66,10 +67,19 @@ Task<std::optional<std::string>> LookupService::ask(const std::vector<std::strin
   for (std::size_t i = 0; i < isbns.size(); ++i) request.url += (i == 0 ? "ISBN:" : ",ISBN:") + isbns[i];
   request.headers = {{"Accept", "application/json"}};
   auto answer = co_await client_.send(std::move(request));
-  const bool well = answer && answer->status == 200 && open_library_lookup(answer->body);
-  asked(well);
-  if (!well) co_return std::nullopt;
-  co_return std::move(answer->body);
+  std::optional<Known> known;
+  if (answer && answer->status == 200) {
+    auto read = [&body = answer->body]() -> Result<std::optional<Known>> {
+      return open_library_lookup(body);
+    };
+    auto reading = runtime::run_on(pool_, std::move(read));
+    auto found = co_await std::move(reading);
+    // A pool that is full says nothing of the other side.
+    if (!found) co_return std::nullopt;
+    known = std::move(*found);
+  }
+  asked(known.has_value());
+  co_return known;
 }
 
 Task<Result<std::vector<LookedUp>>> LookupService::find(std::vector<std::string> isbns, bool& partial) {
@@ -100,12 +110,12 @@ Task<Result<std::vector<LookedUp>>> LookupService::find(std::vector<std::string>
     const std::size_t to = std::min(missing.size(), from + isbns_a_request);
     std::vector<std::string> group;
     for (std::size_t i = from; i < to; ++i) group.push_back(missing[i]->isbn);
-    const auto body = co_await ask(group);
-    if (!body) {
+    auto asking = ask(group);
+    const auto found = co_await std::move(asking);
+    if (!found) {
       partial = true;
       continue;
     }
-    const auto found = open_library_lookup(*body);
     std::vector<std::pair<std::string, std::optional<std::string>>> answers;
     for (std::size_t i = from; i < to; ++i) {
       LookedUp& one = *missing[i];

@@ -10,9 +10,12 @@
 #include "core/base/task.hpp"
 #include "core/db/database.hpp"
 #include "core/http/client.hpp"
+#include "core/runtime/pool.hpp"
 #include "modules/books/model.hpp"
+#include "modules/books/open_library.hpp"
 
 #include <chrono>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -47,9 +50,10 @@ struct LookupAnswer {
 
 class LookupService {
  public:
-  // `url`: of Open Library, without a path; empty: nobody is asked.
-  LookupService(db::Database& database, const Clock& clock, http::Client client, std::string url)
-      : database_(database), clock_(clock), client_(std::move(client)), url_(std::move(url)) {}
+  // `url`: of Open Library, without a path; empty: nobody is asked. Answers are read on the pool.
+  LookupService(db::Database& database, const Clock& clock, http::Client client, std::string url,
+                runtime::Pool& pool)
+      : database_(database), clock_(clock), client_(std::move(client)), url_(std::move(url)), pool_(pool) {}
 
   // invalid: not an ISBN, none, or too many.
   Task<Result<LookupAnswer>> look_up(LookupRequest request);
@@ -58,7 +62,8 @@ class LookupService {
 
  private:
   Task<Result<std::vector<LookedUp>>> find(std::vector<std::string> isbns, bool& partial);
-  Task<std::optional<std::string>> ask(const std::vector<std::string>& isbns);
+  using Known = std::map<std::string, BookDraft>;  // by ISBN as it was asked for
+  Task<std::optional<Known>> ask(const std::vector<std::string>& isbns);
   bool may_ask();
   void asked(bool well);
 
@@ -66,6 +71,7 @@ class LookupService {
   const Clock& clock_;
   http::Client client_;
   std::string url_;
+  runtime::Pool& pool_;
   std::mutex mutex_;
   int failures_ = 0;
   std::chrono::steady_clock::time_point closed_until_{};

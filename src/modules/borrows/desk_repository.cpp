@@ -49,7 +49,7 @@ std::vector<Lent> DeskRepository::lent_to(UserId user) {
 }
 
 std::optional<BranchId> DeskRepository::find_branch(std::string_view code) {
-  const auto row = tx_.one<BranchId>("SELECT id FROM branches WHERE code = $1", code);
+  const auto row = tx_.one<BranchId>("SELECT id FROM branches WHERE code = $1 AND deleted_at IS NULL", code);
   return row ? std::optional(std::get<0>(*row)) : std::nullopt;
 }
 

@@ -356,5 +356,25 @@ TEST_CASE("while PostgreSQL is away units are unavailable; when it is back they 
   CHECK(db.insert(1));
 }
 
+TEST_CASE("what takes too long on PostgreSQL is not done a second time, and the session goes on") {
+  if (!test::have_postgresql()) return;
+  TestDatabase fresh(test::Database::postgresql);
+  fresh.script(table);
+  Database database({.url = fresh.url(), .pool = 1});
+  int runs = 0;
+  auto slow = [&](Transaction& tx) {
+    ++runs;
+    tx.execute("SET LOCAL statement_timeout = '20ms'");
+    tx.one<std::int64_t>("SELECT 1 FROM (SELECT pg_sleep(5)) s");
+  };
+  const auto refused = database.write_now(slow);
+  REQUIRE(!refused);
+  CHECK(refused.error().kind == ErrorKind::unavailable);
+  CHECK(refused.error().code == "database_slow");
+  CHECK(runs == 1);
+  CHECK(number(database, "SELECT count(*) FROM t") == 0);
+  CHECK(database.statistics().retries == 0);
+}
+
 }  // namespace
 }  // namespace lumina::db

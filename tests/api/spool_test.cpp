@@ -1,0 +1,40 @@
+// Files that one instance took and another one needs.
+#include "support/eventually.hpp"
+#include "support/test_app.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <filesystem>
+
+using namespace lumina;
+using namespace lumina::test;
+
+TEST_CASE("an import that one instance took is run by another that shares only the database", "[B13]") {
+  if (!have_postgresql()) return;
+  auto first = TestApp::on(Database::postgresql);
+  auto librarian = first->librarian();
+  auto config = first->app().config();
+  config.data_dir += "/other";
+  {
+    App second(config);
+    std::string csv = "title,author\r\n";
+    for (int i = 0; i < 12'000; ++i)
+      csv += "A book with quite a long title " + std::to_string(i) + ",Somebody\r\n";
+    const std::string body =
+        "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"books.csv\"\r\n"
+        "Content-Type: text/csv\r\n\r\n" +
+        csv + "\r\n--b--\r\n";
+    const auto accepted =
+        librarian.post("/api/v1/books/import", body, {{"Content-Type", "multipart/form-data; boundary=b"}});
+    REQUIRE(accepted.status == 202);
+    CHECK(first->number("SELECT max(pieces) FROM spool_files") > 1);
+    second.start_workers();  // the first one has none
+    CHECK(eventually(
+        [&] { return first->number("SELECT count(*) FROM jobs WHERE status = 'succeeded'") == 1; }));
+    CHECK(first->number("SELECT count(*) FROM books") == 12'000);
+    // Nothing stays behind where the job ran.
+    CHECK(first->number("SELECT count(*) FROM spool_pieces") == 0);
+    CHECK(std::filesystem::is_empty(config.data_dir + "/spool"));
+    second.stop_background();
+  }
+}
