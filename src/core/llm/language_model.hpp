@@ -21,9 +21,11 @@
 #include "core/base/task.hpp"
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,6 +47,8 @@ struct Prompt {
   Lane lane = Lane::interactive;
   std::chrono::milliseconds budget{30'000};  // from the call to the last token: waiting and retries included
   std::int64_t user_id = 0;                  // whose budget; 0: the library's own work
+  // Set by anybody, it ends the work before the next token: the client has gone.
+  std::shared_ptr<const std::atomic<bool>> cancelled{};
 };
 
 struct Generated {
