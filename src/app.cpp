@@ -165,6 +165,12 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
       reviews(database, *clock, journal, sentiment, cpu,
               [this](db::Transaction& tx, UserId user, BookId book) { return has_borrowed(tx, user, book); }),
       moderation(database, *clock, journal),
+      prompts(config.prompts_dir),
+      ai_usage(database, *clock, {config.llm_daily_calls, config.llm_user_daily_calls}),
+      models(config, registry,
+             {[this](const llm::Prompt& prompt) { return ai_usage.allowed(prompt); },
+              [this](const llm::Spent& spent) { ai_usage.note(spent); }}),
+      summaries(database, *clock, journal, job_queue, models.language(), prompts, cpu),
       lists(database, *clock, journal),
       reading_sync(database, *clock, journal),
       recs({database, *clock, journal, bus, registry, job_queue, tasks, books}, config),
@@ -226,6 +232,7 @@ void App::Parts::handle_jobs() {
   mailer.handle_jobs(runner);
   recs.training.handle_jobs(runner);
   account_mails.handle_jobs(runner, sign_in);
+  ai::handle_summary_jobs(runner, summaries);
 }
 
 // What comes round by itself.
@@ -306,6 +313,9 @@ void App::Parts::make_schedules() {
   scheduler.add("search.log", "Writes down what was searched for, without persons", Cadence::every(1min),
                 [this, counted](jobs::JobContext&) { return counted("queries", search_log.flush()); });
   recs.make_schedules(scheduler, config.time_zone);
+  if (config.auto_summaries) ai::schedule_summaries(scheduler, summaries);
+  scheduler.add("ai.usage", "Writes down what language models cost", Cadence::every(1min),
+                [this, counted](jobs::JobContext&) { return counted("sums", ai_usage.flush()); });
   scheduler.add("tasks.prune", "Forgets ended tasks, the files they left, and old deliveries",
                 Cadence::every(1h), [this, counted](jobs::JobContext&) {
                   spool.sweep(spool_kept);
@@ -350,6 +360,7 @@ std::vector<http::Route> App::Parts::routes() {
   add(borrows::due_feed_routes(due_feeds));
   add(borrows::analytics_routes(analytics));
   add(reviews::review_routes(reviews, moderation, cache));
+  add(ai::ai_routes({summaries, ai_usage, models.language(), models.embedder(), prompts}));
   add(lists::list_routes(lists));
   add(lists::sync_routes(reading_sync));
   add(lists::feed_routes(lists));
@@ -526,6 +537,10 @@ void App::reload(const config::Config& fresh) {
   parts_->auth_settings.set(auth_settings_of(fresh));
   parts_->pipeline.set_neighbours(neighbours_of(fresh));
   parts_->recs.reload(fresh);
+  parts_->ai_usage.set({fresh.llm_daily_calls, fresh.llm_user_daily_calls});
+  // What was wrong is in the log, and the old models go on serving.
+  if (const auto exchanged = parts_->models.reload(fresh); !exchanged)
+    log::warn("the settings of models were not taken over");
   auto rules = std::make_shared<RateRules>(fresh);
   std::lock_guard lock(parts_->rates_mutex);
   parts_->rates = std::move(rules);
@@ -539,6 +554,7 @@ void App::start_background() {
 }
 
 void App::stop_background() {
+  parts_->models.stop();
   parts_->scheduler.stop();
   parts_->webhook_sender.stop();
   parts_->notifier.stop();

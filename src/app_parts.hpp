@@ -28,6 +28,7 @@
 #include "core/http/rate_limiter.hpp"
 #include "core/jobs/routes.hpp"
 #include "core/json/codec.hpp"
+#include "core/llm/models.hpp"
 #include "core/mail/account_mails.hpp"
 #include "core/mail/routes.hpp"
 #include "core/runtime/block_on.hpp"
@@ -41,6 +42,8 @@
 #include "core/webhooks/repository.hpp"
 #include "core/webhooks/routes.hpp"
 #include "core/webhooks/sender.hpp"
+#include "modules/ai/routes.hpp"
+#include "modules/ai/summary_jobs.hpp"
 #include "modules/books/author_routes.hpp"
 #include "modules/books/browse_routes.hpp"
 #include "modules/books/cover_routes.hpp"
@@ -210,6 +213,10 @@ struct App::Parts {
   reviews::BuiltinSentiment sentiment;
   reviews::ReviewService reviews;
   reviews::ModerationService moderation;
+  llm::PromptBook prompts;
+  ai::UsageBook ai_usage;
+  llm::Models models;
+  ai::SummaryService summaries;
   lists::ListService lists;
   lists::SyncService reading_sync;
   Recommending recs;

@@ -145,9 +145,22 @@ struct Config {
   std::string llm_model;
   std::string llm_api_key;
   std::int64_t llm_timeout = 30;
+  std::string llm_ca_file;  // empty: the system's
+  LlmProvider llm_fallback_provider = LlmProvider::none;
+  std::string llm_fallback_base_url, llm_fallback_model, llm_fallback_api_key;
+  std::string llm_model_sha256;  // empty: any
+  std::string llm_library_dir;   // empty: the usual places
+  std::int64_t llm_threads = 0;  // 0: half the cores
+  std::int64_t llm_context = 0;  // 0: what the model was trained for, at most 8192
+  std::int64_t llm_parallel = 4;
+  std::int64_t llm_daily_calls = 50'000;    // 0: no limit
+  std::int64_t llm_user_daily_calls = 500;  // 0: no limit
+  std::string prompts_dir;                  // empty: those of the program
+  bool auto_summaries = true;
   EmbedProvider embed_provider = EmbedProvider::builtin;
   std::string embed_base_url;
   std::string embed_model;
+  std::string embed_api_key;
 
   // staging is held to the same rules
   bool is_production() const { return env != Environment::development; }

@@ -17,6 +17,7 @@
 #include <boost/url/url_view.hpp>
 #include <openssl/ssl.h>
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <stdexcept>
@@ -132,7 +133,7 @@ Task<Result<Incoming>> run(std::shared_ptr<const ClientOptions> options,
   if (!url) co_return Failure(url.error());
   const auto executor = co_await asio::this_coro::executor;
   const auto exchange = std::make_shared<Exchange>(executor);
-  exchange->end_after(options->deadline);
+  exchange->end_after(request.deadline ? std::min(*request.deadline, options->deadline) : options->deadline);
   struct Ended {
     ~Ended() {
       error_code ignored;

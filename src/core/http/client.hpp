@@ -23,6 +23,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -40,6 +41,8 @@ struct Outgoing {
   // Gets the body of a 2xx answer piece by piece, on the thread of the task, instead of Incoming::body:
   // tokens of a language model. False ends the exchange.
   std::function<bool(std::string_view)> listener{};
+  // For this exchange instead of ClientOptions::deadline, when shorter.
+  std::optional<std::chrono::milliseconds> deadline{};
 };
 
 struct Incoming {

@@ -282,4 +282,8 @@ std::optional<std::string> book_title(db::Transaction& tx, BookId id) {
   return row ? std::optional(std::get<0>(*row)) : std::nullopt;
 }
 
+void set_book_summary(db::Transaction& tx, BookId id, const std::string& summary) {
+  tx.execute("UPDATE books SET summary = $2 WHERE id = $1", id, summary);
+}
+
 }  // namespace lumina::books

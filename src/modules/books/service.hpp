@@ -67,5 +67,8 @@ class BookService {
 
 // For other modules' units of work: the title, nothing when there is no such book.
 std::optional<std::string> book_title(db::Transaction& tx, BookId id);
+// What is shown as the book's summary; no edit of a librarian's, so the version stays. The caller writes the
+// journal.
+void set_book_summary(db::Transaction& tx, BookId id, const std::string& summary);
 
 }  // namespace lumina::books

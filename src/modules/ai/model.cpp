@@ -1,0 +1,136 @@
+#include "modules/ai/model.hpp"
+
+#include "core/base/text.hpp"
+
+#include <algorithm>
+
+namespace lumina::ai {
+namespace {
+
+using schema::Field;
+
+bool has_text(std::string_view text) { return !trim(text).empty(); }
+bool is_language(std::string_view text) {
+  return (text.size() == 2 || text.size() == 3) &&
+         std::ranges::all_of(text, [](char c) { return c >= 'a' && c <= 'z'; });
+}
+std::vector<schema::Rule> language_rules() {
+  return {schema::format("language", &is_language, "must be a code of ISO 639 such as en or deu")};
+}
+
+}  // namespace
+
+Trace trace_of(const llm::Generated& written, std::string prompt_version) {
+  return {written.provider,          written.model,       std::move(prompt_version), written.prompt_tokens,
+          written.completion_tokens, written.took.count()};
+}
+
+std::vector<Field> Trace::fields() {
+  return {{"provider", &Trace::provider, "Who wrote it; builtin: no model took part"},
+          {"model", &Trace::model, "Its model"},
+          {"prompt_version", &Trace::prompt_version, "Which wording it was asked with"},
+          {"prompt_tokens", &Trace::prompt_tokens, "Tokens read"},
+          {"completion_tokens", &Trace::completion_tokens, "Tokens written"},
+          {"took_ms", &Trace::took_ms, "Milliseconds, waiting included"}};
+}
+std::vector<Field> BookSummary::fields() {
+  return {{"book_id", &BookSummary::book_id, "Of which book"},
+          {"language", &BookSummary::language, "ISO 639"},
+          {"summary", &BookSummary::summary, "At most 200 words unless a person wrote it"},
+          {"source", &BookSummary::source, "Who wrote it"},
+          {"model", &BookSummary::model, "The model; empty when none took part"},
+          {"locked", &BookSummary::locked, "Whether a person wrote it, so that nothing overwrites it"},
+          {"generated_at", &BookSummary::generated_at, "When it was written"},
+          {"average_rating", &BookSummary::average_rating, "Of the book's reviews"},
+          {"review_count", &BookSummary::review_count, "Reviews of the book"},
+          {"ai", &BookSummary::ai, "How it came about"}};
+}
+std::vector<Field> SummaryChoice::fields() {
+  return {{"lang", &SummaryChoice::lang, "Language, ISO 639 (default: that of the book)", language_rules()}};
+}
+std::vector<Field> SummaryWish::fields() {
+  return {{"lang", &SummaryWish::lang, "Language, ISO 639 (default: that of the book)", language_rules()},
+          {"refresh", &SummaryWish::refresh, "Also when nothing has changed since the last one"}};
+}
+std::vector<Field> SummaryEdit::fields() {
+  return {{"summary",
+           &SummaryEdit::summary,
+           "1 to 5000 characters",
+           {schema::length(1, 5000), schema::format("not-blank", &has_text, "must not be blank")}}};
+}
+std::vector<Field> SummaryRequest::fields() {
+  return {{"content",
+           &SummaryRequest::content,
+           "1 to 400000 characters",
+           {schema::length(1, 400'000), schema::format("not-blank", &has_text, "must not be blank")}},
+          {"max_words", &SummaryRequest::max_words, "20 to 500 (default 200)", {schema::range(20, 500)}},
+          {"language", &SummaryRequest::language, "ISO 639 (default en)", language_rules()}};
+}
+std::vector<Field> TextSummary::fields() {
+  return {{"summary", &TextSummary::summary, "The summary"},
+          {"source", &TextSummary::source, "Who wrote it"},
+          {"model", &TextSummary::model, "The model; empty when none took part"},
+          {"parts", &TextSummary::parts, "Parts that a long text was read in"},
+          {"ai", &TextSummary::ai, "How it came about"}};
+}
+std::vector<Field> ProviderLine::fields() {
+  return {{"provider", &ProviderLine::provider, "llama, ollama, openai or huggingface"},
+          {"model", &ProviderLine::model, "Name of its model"},
+          {"available", &ProviderLine::available, "Whether it is asked at the moment"},
+          {"circuit", &ProviderLine::circuit, "closed, open or half_open"},
+          {"detail", &ProviderLine::detail, "Why it is not available"},
+          {"path", &ProviderLine::path, "Of its model file"},
+          {"sha256", &ProviderLine::sha256, "Of its model file"},
+          {"bytes", &ProviderLine::bytes, "Of its model file"},
+          {"running", &ProviderLine::running, "Prompts it works on"},
+          {"requests", &ProviderLine::requests, "Calls since it was set up"},
+          {"failures", &ProviderLine::failures, "Of these, failed"}};
+}
+std::vector<Field> QueueLine::fields() {
+  return {{"interactive", &QueueLine::interactive, "Prompts that people wait for"},
+          {"bulk", &QueueLine::bulk, "Prompts nobody waits for"},
+          {"running", &QueueLine::running, "Prompts being worked on"},
+          {"limit", &QueueLine::limit, "Prompts that may wait"}};
+}
+std::vector<Field> PromptLine::fields() {
+  return {{"name", &PromptLine::name, "Task"}, {"version", &PromptLine::version, "Version and checksum"}};
+}
+std::vector<Field> Status::fields() {
+  return {{"tier", &Status::tier, "llm or extractive"},
+          {"model", &Status::model, "The model that is asked first"},
+          {"providers", &Status::providers, "In the order in which they are asked"},
+          {"queue", &Status::queue, "Who waits"},
+          {"embedding_model", &Status::embedding_model, "Of vectors; empty without one"},
+          {"prompts", &Status::prompts, "Their versions"},
+          {"cache_hits", &Status::cache_hits, "Texts that were there already"},
+          {"cache_misses", &Status::cache_misses, "Texts that had to be written"},
+          {"cache_hit_rate", &Status::cache_hit_rate, "0 to 1"},
+          {"calls_today", &Status::calls_today, "Calls since midnight UTC"},
+          {"daily_calls", &Status::daily_calls, "Allowed a day; 0: any number"}};
+}
+std::vector<Field> UsageFilter::fields() {
+  return {{"from", &UsageFilter::from, "First day (default: 30 days ago)"},
+          {"to", &UsageFilter::to, "Last day (default: today)"}};
+}
+std::vector<Field> UsageLine::fields() {
+  return {{"day", &UsageLine::day, "Of UTC"},
+          {"user_id", &UsageLine::user_id, "For whom; 0: the library's own work"},
+          {"task", &UsageLine::task, "What for"},
+          {"provider", &UsageLine::provider, "Who was asked"},
+          {"model", &UsageLine::model, "Its model"},
+          {"calls", &UsageLine::calls, "Calls"},
+          {"failures", &UsageLine::failures, "Of these, failed"},
+          {"prompt_tokens", &UsageLine::prompt_tokens, "Tokens read"},
+          {"completion_tokens", &UsageLine::completion_tokens, "Tokens written"},
+          {"took_ms", &UsageLine::took_ms, "Milliseconds, waiting included"}};
+}
+std::vector<Field> Usage::fields() {
+  return {{"calls", &Usage::calls, "Calls"},
+          {"failures", &Usage::failures, "Of these, failed"},
+          {"prompt_tokens", &Usage::prompt_tokens, "Tokens read"},
+          {"completion_tokens", &Usage::completion_tokens, "Tokens written"},
+          {"took_ms", &Usage::took_ms, "Milliseconds, waiting included"},
+          {"lines", &Usage::lines, "By day, person, task and model, the newest day first; at most 1000"}};
+}
+
+}  // namespace lumina::ai
