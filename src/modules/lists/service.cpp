@@ -1,10 +1,10 @@
 #include "modules/lists/service.hpp"
 
 #include "core/base/text.hpp"
-#include "core/json/codec.hpp"
 #include "core/security/random.hpp"
 #include "modules/books/service.hpp"
 #include "modules/lists/repository.hpp"
+#include "modules/lists/smart_query.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -63,17 +63,6 @@ std::optional<CollectionId> insert_somewhere(CollectionRepository& lists, const 
 
 Failure smart() {
   return fail(ErrorKind::refused, "smart_list", "The books of a smart list are those that its query finds");
-}
-
-Result<books::BookFilter> filter_of(std::string_view query) {
-  constexpr std::size_t longest = 4000;
-  if (query.size() > longest)
-    return invalid({{{"body", "query"}, "must be at most 4000 bytes of JSON", "length"}});
-  books::BookFilter filter;
-  if (auto read = json::decode(schema::type_of<books::BookFilter>(), &filter, query, {"body", "query"});
-      !read)
-    return Failure(std::move(read.error()));
-  return filter;
 }
 
 Item item_of(const Stored& list, books::Book&& book, std::int64_t position) {
