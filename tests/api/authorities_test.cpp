@@ -242,6 +242,11 @@ TEST_CASE("fields of the library's own are kept and filtered on both databases",
       librarian.post("/api/v1/books/batch", R"([{"title":"Four","author":"A","metadata":{"lang":"eng"}}])");
   CHECK(batch["created"] == 1);
   CHECK(found("metadata.lang=eng") == "Four");
+  const auto half = librarian.post(
+      "/api/v1/books/batch",
+      R"([{"title":"Five","author":"A","metadata":[]},{"title":"Six","author":"A","metadata":{"x":1}}])");
+  CHECK(half["created"] == 1);
+  CHECK(half["failed"].as_array().size() == 1);
 }
 
 TEST_CASE("the report finds what is missing and what cannot be, and where to mend it", "[B16]") {

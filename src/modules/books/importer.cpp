@@ -2,6 +2,7 @@
 
 #include "core/base/text.hpp"
 #include "core/json/codec.hpp"
+#include "modules/books/book_row.hpp"
 #include "modules/books/record_reader.hpp"
 
 #include <fmt/format.h>
@@ -33,11 +34,23 @@ void count(BookService::Outcome outcome, auto& report) {
   }
 }
 
+// The one rule that the field list cannot say.
+Result<NewBook> checked(Result<NewBook> book) {
+  if (book)
+    if (auto fault = metadata_fault(book->metadata)) return invalid({std::move(*fault)});
+  return book;
+}
+
 // The books of a batch body, each decoded by itself.
 Result<std::vector<Result<NewBook>>> read_batch(std::string_view body) {
   const auto start = trim_ascii(body);
-  if (start.starts_with('[')) return json::decode_each<NewBook>(body, most_in_batch);
   std::vector<Result<NewBook>> books;
+  if (start.starts_with('[')) {
+    auto all = json::decode_each<NewBook>(body, most_in_batch);
+    if (!all) return Failure(std::move(all.error()));
+    for (auto& book : *all) books.push_back(checked(std::move(book)));
+    return books;
+  }
   std::string_view rest = body;
   while (!rest.empty()) {
     const auto end = rest.find('\n');
@@ -46,7 +59,7 @@ Result<std::vector<Result<NewBook>>> read_batch(std::string_view body) {
     if (line.empty()) continue;
     if (books.size() == most_in_batch)
       return invalid({{{"body"}, fmt::format("must have at most {} items", most_in_batch), "items"}});
-    books.push_back(json::decode<NewBook>(line));
+    books.push_back(checked(json::decode<NewBook>(line)));
   }
   if (books.empty()) return invalid({{{"body"}, "is required", "missing"}});
   return books;
