@@ -25,6 +25,8 @@ RUN apt-get update \
  && useradd --system --uid 10001 --user-group --home-dir /var/lib/luminalib --shell /usr/sbin/nologin luminalib \
  && install -d -o luminalib -g luminalib -m 700 /var/lib/luminalib
 COPY --from=build /src/build/release/luminalib /usr/bin/luminalib
+# llama.cpp, opened only when llm_provider is llama.
+COPY --from=build /src/script/npm/node_modules/@node-llama-cpp/linux-x64/bins/linux-x64/*.so /usr/lib/luminalib/
 # A library that is missing fails the build, not the first start.
 RUN luminalib version
 ENV LUMINALIB_DATA_DIR=/var/lib/luminalib
