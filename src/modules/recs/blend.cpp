@@ -16,8 +16,8 @@ constexpr std::array strategy_names = {"hybrid", "collaborative", "content", "po
 
 constexpr std::size_t at(Part part) { return static_cast<std::size_t>(part); }
 
-// A stated preference in units of a part's spread: much for somebody unknown, never nothing.
-float preference_bonus(std::size_t books) { return 1.5F + 10.0F / (1.0F + static_cast<float>(books)); }
+// A stated preference as a share of the best score: it decides for somebody unknown, and is never nothing.
+float preference_share(std::size_t books) { return 0.3F + 1.0F / (1.0F + static_cast<float>(books)); }
 
 Weights masked(Weights weights, Strategy strategy) {
   constexpr auto first_of_content = at(Part::content);
@@ -224,7 +224,6 @@ std::vector<Ranked> rank(const CollaborativeModel* model, const BlendWeights& we
     return in(item.genres, genres) || in(item.authors, authors);
   };
   const bool prefers = request.strategy != Strategy::popular && (!genres.empty() || !authors.empty());
-  const auto bonus = preference_bonus(history.size());
 
   const auto welcome = [&](const Item& item) {
     return item.live && !(request.exclude_history && history.contains(item.id)) &&
@@ -246,13 +245,16 @@ std::vector<Ranked> rank(const CollaborativeModel* model, const BlendWeights& we
     Scored one{candidates.slots[i], 0, false};
     for (std::size_t part = 0; part < part_count; ++part)
       one.score += used[part] * candidates.values[i][part];
-    const auto& item = table->items[one.slot];
-    if (prefers && preferred(item)) {
-      one.preferred = true;
-      one.score += bonus;
-    }
-    if (request.damping && one.score > 0) one.score *= std::clamp(request.damping(item.id), 0.0F, 1.0F);
     pool.push_back(one);
+  }
+  float bonus = 0;
+  for (const auto& one : pool) bonus = std::max(bonus, one.score);
+  bonus = (bonus > 0 ? bonus : 1) * preference_share(history.size());
+  for (auto& one : pool) {
+    const auto& item = table->items[one.slot];
+    one.preferred = prefers && preferred(item);
+    if (one.preferred) one.score += bonus;
+    if (request.damping && one.score > 0) one.score *= std::clamp(request.damping(item.id), 0.0F, 1.0F);
   }
   const auto kept = std::min(
       pool.size(), request.diversity > 0 ? std::max<std::size_t>(200, 20 * request.limit) : request.limit);

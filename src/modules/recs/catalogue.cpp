@@ -396,11 +396,11 @@ std::vector<vector::Hit> Catalogue::similar(std::int64_t book, std::size_t k,
   for (const auto& [id, score] : scores) {
     const auto& item = *table->find(id);
     float total = std::max(score, 0.0F);
-    if (self->series != 0 && item.series == self->series) total += 0.3F;
+    if (self->series != 0 && item.series == self->series) total += 0.4F;
     if (self->author != 0 && std::ranges::find(item.authors, self->author) != item.authors.end())
-      total += 0.2F;
+      total += 0.4F;
     if (self->genre != 0 && item.genre == self->genre) total += 0.1F;
-    hits.push_back({id, std::min(total / 1.6F, 1.0F)});
+    hits.push_back({id, std::min(total / 1.9F, 1.0F)});
   }
   std::ranges::sort(hits, [](const vector::Hit& a, const vector::Hit& b) {
     return a.score != b.score ? a.score > b.score : a.id < b.id;

@@ -34,7 +34,7 @@ std::optional<Algorithm> algorithm_named(std::string_view name);
 
 struct CollaborativeParameters {
   std::vector<Algorithm> algorithms = {Algorithm::neighbours, Algorithm::sequence, Algorithm::linear};
-  float half_life = 5;           // books; 0: all count the same
+  float half_life = 2;           // books; 0: all count the same
   std::size_t neighbours = 100;  // kept of each book
   float shrinkage = 10;          // neighbours: people who must share two books before the cosine is believed
   float sequence_reach = 5;      // sequence: distance in books at which a pair counts half

@@ -162,7 +162,13 @@ TEST_CASE("reasons name a book that was read, and what they say of it is true", 
       entries.push_back(
           {100 + static_cast<int>(random() % 100), 1, now - std::chrono::hours(random() % 900)});
     const History history(std::move(entries));
-    for (const auto& one : shop().list(history)) {
+    // Half of them with every part in the same weight, so that each has its say.
+    RankRequest request;
+    if (round % 2 == 0) {
+      request.weights.emplace();
+      request.weights->fill(1);
+    }
+    for (const auto& one : shop().list(history, request)) {
       kinds.insert(one.reason.kind);
       if (one.reason.kind == ReasonKind::popular || one.reason.kind == ReasonKind::preference) {
         CHECK(one.reason.book == 0);

@@ -66,7 +66,7 @@ inline std::vector<std::int64_t> ids() {
 
 inline TrainingParameters small() {
   TrainingParameters parameters;
-  parameters.words.dimensions = 16;
+  parameters.words.dimensions = 64;
   parameters.people.algorithms = {all_algorithms.begin(), all_algorithms.end()};
   parameters.people.factors = 8;
   parameters.people.factor_steps = 4;
