@@ -102,7 +102,7 @@ struct SimilarBook : books::Book {
 struct PopularBook : books::Book {
   std::int64_t readers = 0;  // people who borrowed it in the window
   double score = 0;
-  static constexpr std::string_view type_name = "PopularBook";
+  static constexpr std::string_view type_name = "WidelyReadBook";
   static std::vector<schema::Field> fields();
 };
 struct BatchEntry {
