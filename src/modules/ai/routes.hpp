@@ -1,3 +1,4 @@
+// The API of summaries, of the models' state and of what they cost.
 #pragma once
 #include "core/http/route.hpp"
 #include "core/llm/embedder.hpp"
