@@ -14,9 +14,6 @@ std::vector<Route> analytics_routes(AnalyticsService& analytics) {
           [&](Query<TrendQuestion> question) { return analytics.trend(*question); }));
   add(get("/api/v1/analytics/popular", "See what was lent most", staff, {},
           [&](Query<PopularQuestion> question) { return analytics.popular(*question); }));
-  add(get("/api/v1/books/popular", "See what others borrow", Access::anyone(), {},
-          [&](Query<PopularQuestion> question) { return analytics.popular(*question); })
-          .limited(RateClass::search));
   auto more = also_at(routes, Method::get, "/api/v1/analytics/borrows", {"/api/v1/admin/analytics/loans"});
   routes.insert(routes.end(), more.begin(), more.end());
   more = also_at(routes, Method::get, "/api/v1/analytics/popular", {"/api/v1/admin/analytics/popular"});
