@@ -1,6 +1,6 @@
 -- Lists that are a question: their books are whatever the catalogue answers now.
 
-ALTER TABLE collections ADD COLUMN query TEXT CHECK (length(query) <= 4000 AND kind <> 'wishlist');  -- JSON; null: books are put in
+ALTER TABLE collections ADD COLUMN query TEXT CHECK (query IS NULL OR (length(query) <= 4000 AND kind <> 'wishlist'));  -- JSON; null: books are put in
 
 -- Questions that people keep, and that tell them of new books.
 CREATE TABLE saved_searches (

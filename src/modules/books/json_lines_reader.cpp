@@ -1,8 +1,10 @@
 #include "modules/books/json_lines_reader.hpp"
 
 #include "core/base/text.hpp"
+#include "modules/books/book_row.hpp"
 
 #include <boost/json.hpp>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -17,9 +19,9 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::array<std::string_view, 8> of_our_export = {
-    "id",           "summary",      "copies_available", "average_rating",
-    "review_count", "rating_count", "created_at",       "updated_at"};
+constexpr std::array<std::string_view, 9> of_our_export = {
+    "work_id",      "id",           "summary",    "copies_available", "average_rating",
+    "review_count", "rating_count", "created_at", "updated_at"};
 
 ImportedRecord refused(std::size_t line, std::string_view text, FieldError fault) {
   std::vector<FieldError> faults;
@@ -34,6 +36,7 @@ class ObjectReader {
   }
 
   BookDraft draft;
+  schema::RawJson metadata{"{}"};
   std::vector<FieldError> faults;
   std::vector<FieldError> unknown;
 
@@ -48,7 +51,13 @@ class ObjectReader {
     if (name == "language") return text(name, value, draft.language);
     if (name == "publisher") return text(name, value, draft.publisher);
     if (name == "page_count") return integer(name, value, draft.page_count);
-    if (name == "tags") return tags(value);
+    if (name == "tags") return strings(name, value, draft.tags);
+    if (name == "series") return text(name, value, draft.series);
+    if (name == "series_index") return number(name, value, draft.series_index);
+    if (name == "subjects") return strings(name, value, draft.subjects);
+    if (name == "ddc") return text(name, value, draft.ddc);
+    if (name == "lcc") return text(name, value, draft.lcc);
+    if (name == "metadata") return own_fields(value);
     if (name == "cover_url") return text(name, value, draft.cover_url);
     if (name == "copies" || name == "copies_total") return integer(name, value, draft.copies);
     if (std::ranges::find(of_our_export, name) != of_our_export.end()) return;
@@ -85,12 +94,23 @@ class ObjectReader {
     if (!number.empty()) draft.isbns.push_back(std::move(number));
   }
 
-  void tags(const json::value& value) {
+  void strings(std::string_view name, const json::value& value, std::vector<std::string>& into) {
     if (value.is_null()) return;
-    const bool strings = value.is_array() && std::ranges::all_of(value.get_array(), &json::value::is_string);
-    if (!strings) return wrong_type("tags", "an array of strings");
-    for (const json::value& tag : value.get_array())
-      draft.tags.emplace_back(std::string_view(tag.get_string()));
+    const bool all = value.is_array() && std::ranges::all_of(value.get_array(), &json::value::is_string);
+    if (!all) return wrong_type(name, "an array of strings");
+    for (const json::value& one : value.get_array()) into.emplace_back(std::string_view(one.get_string()));
+  }
+
+  void number(std::string_view name, const json::value& value, std::string& into) {
+    if (value.is_null()) return;
+    if (!value.is_number()) return wrong_type(name, "a number");
+    into = fmt::format("{}", value.to_number<double>());
+  }
+
+  void own_fields(const json::value& value) {
+    if (value.is_null()) return;
+    metadata.text = json::serialize(value);
+    if (auto fault = metadata_fault(metadata)) faults.push_back({{"metadata"}, fault->message, fault->type});
   }
 };
 
@@ -106,6 +126,7 @@ ImportedRecord read_json_line(std::string_view text, std::size_t line, int newes
   ObjectReader reader;
   reader.read(value.get_object());
   ImportedRecord record = to_record(reader.draft, line, newest_year);
+  if (record.book) record.book->metadata = std::move(reader.metadata);
   if (!reader.faults.empty()) {
     if (!record.book) std::ranges::move(record.book.error(), std::back_inserter(reader.faults));
     record.book = std::unexpected(std::move(reader.faults));
