@@ -133,7 +133,8 @@ const std::vector<Wall> walls = {
     {{"toml++/"}, {"src/core/config/"}},
     {{"CLI/"}, {"src/cli/", "src/main.cpp"}},
     {{"libstemmer.h"}, {"src/core/text/"}},
-    {{"pugixml.hpp"}, {"src/core/marc/"}},
+    {{"pugixml.hpp"}, {"src/core/marc/", "src/core/extract/"}},
+    {{"zip.h", "seccomp.h", "linux/"}, {"src/core/extract/"}},
     {{"llama.h", "ggml"}, {"src/modules/ai/providers/"}},
     {{"unicode/", "zlib.h"}, {}},
 };
