@@ -171,6 +171,13 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
              {[this](const llm::Prompt& prompt) { return ai_usage.allowed(prompt); },
               [this](const llm::Spent& spent) { ai_usage.note(spent); }}),
       summaries(database, *clock, journal, job_queue, models.language(), prompts, cpu),
+      blobs(database, *clock, std::filesystem::path(config.data_dir) / "blobs", files),
+      extractor(extract::Extractor::usual_program()),
+      documents(database, *clock, journal, job_queue, blobs, files, document_rules(config),
+                {config.clamd_socket, config.clamd_required}),
+      document_processor(*clock, journal, blobs, extractor),
+      passages(database, bus),
+      questions(database, *clock, passages, cpu),
       lists(database, *clock, journal),
       reading_sync(database, *clock, journal),
       recs({database, *clock, journal, bus, registry, job_queue, tasks, books}, config),
@@ -221,6 +228,7 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
   tie_records();
   handle_jobs();
   make_schedules();
+  add_documents();
   show_figures();
 }
 
@@ -361,6 +369,8 @@ std::vector<http::Route> App::Parts::routes() {
   add(borrows::analytics_routes(analytics));
   add(reviews::review_routes(reviews, moderation, cache));
   add(ai::ai_routes({summaries, ai_usage, models.language(), models.embedder(), prompts}));
+  add(ai::document_routes(documents));
+  add(ai::qa_routes(questions));
   add(lists::list_routes(lists));
   add(lists::sync_routes(reading_sync));
   add(lists::feed_routes(lists));
@@ -562,12 +572,14 @@ void App::stop_background() {
   parts_->hub.stop();
   parts_->search_index.stop();
   parts_->recs.live.stop();
+  parts_->passages.stop();
 }
 
 void App::start_workers() {
   parts_->hub.start();
   parts_->search_index.start();
   parts_->recs.live.start();
+  parts_->passages.start();
   parts_->webhook_sender.start();
   parts_->notifier.start();
   parts_->scheduler.prepare();

@@ -13,6 +13,7 @@
 #include "core/auth/reset_mailer.hpp"
 #include "core/auth/retention.hpp"
 #include "core/auth/routes.hpp"
+#include "core/blobs/store.hpp"
 #include "core/cache/body_cache.hpp"
 #include "core/calls/idempotency.hpp"
 #include "core/calls/routes.hpp"
@@ -21,6 +22,7 @@
 #include "core/events/hub.hpp"
 #include "core/events/outbox.hpp"
 #include "core/events/routes.hpp"
+#include "core/extract/extractor.hpp"
 #include "core/http/address_rules.hpp"
 #include "core/http/expand.hpp"
 #include "core/http/openapi.hpp"
@@ -42,6 +44,8 @@
 #include "core/webhooks/repository.hpp"
 #include "core/webhooks/routes.hpp"
 #include "core/webhooks/sender.hpp"
+#include "modules/ai/document_job.hpp"
+#include "modules/ai/document_routes.hpp"
 #include "modules/ai/routes.hpp"
 #include "modules/ai/summary_jobs.hpp"
 #include "modules/books/author_routes.hpp"
@@ -142,6 +146,8 @@ class RateRules {
 
 inline std::size_t cores() { return std::max(1U, std::thread::hardware_concurrency()); }
 
+ai::DocumentRules document_rules(const config::Config& config);
+
 struct App::Parts {
   config::Config config;
   std::shared_ptr<const Clock> clock;
@@ -217,6 +223,12 @@ struct App::Parts {
   ai::UsageBook ai_usage;
   llm::Models models;
   ai::SummaryService summaries;
+  blobs::Store blobs;
+  extract::Extractor extractor;
+  ai::DocumentService documents;
+  ai::DocumentProcessor document_processor;
+  ai::PassageIndex passages;
+  ai::QaService questions;
   lists::ListService lists;
   lists::SyncService reading_sync;
   Recommending recs;
@@ -240,6 +252,8 @@ struct App::Parts {
   Task<Result<std::string>> newest_reviews(BookId book, std::int64_t most);
   Task<Result<std::string>> open_holds(UserId user);
   Task<Result<std::pair<std::int64_t, std::string>>> found_lists(std::string q, int limit, Caller by);
+  Task<Result<ai::Written>> written_answer(std::string question, std::vector<ai::Evidence> texts, UserId by);
+  Task<Result<std::pair<std::int64_t, std::string>>> found_documents(std::string q, int limit, Caller by);
   TimeZone zone_of(db::Transaction& tx, std::optional<std::int64_t> branch);
   notices::NoticeRules notice_rules();
   http::PipelineOptions pipeline_options();
@@ -251,6 +265,7 @@ struct App::Parts {
   void show_figures();
   void handle_jobs();
   void make_schedules();
+  void add_documents();
 };
 
 }  // namespace lumina

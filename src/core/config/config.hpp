@@ -139,6 +139,11 @@ struct Config {
   std::int64_t recs_experiment_percent = 0;
   RecsMethod recs_experiment_method = RecsMethod::collaborative;
 
+  std::int64_t document_max_bytes = 10 << 20;
+  std::vector<std::string> document_kinds{"pdf", "docx"};
+  std::string clamd_socket;  // empty: uploads are not scanned
+  bool clamd_required = true;
+
   std::string sentiment_model;
   LlmProvider llm_provider = LlmProvider::none;
   std::string llm_base_url;

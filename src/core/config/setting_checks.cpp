@@ -116,6 +116,12 @@ std::optional<std::string> check_day_number(std::string& text) {
   return "must be days from 1 to 365, such as 1, 7, 14";
 }
 
+std::optional<std::string> check_document_kind(std::string& kind) {
+  for (const char* known : {"pdf", "docx", "epub", "html", "md", "txt"})
+    if (kind == known) return std::nullopt;
+  return "must be pdf, docx, epub, html, md or txt";
+}
+
 std::optional<std::string> check_currency(std::string& code) {
   const bool three_letters =
       code.size() == 3 && std::all_of(code.begin(), code.end(), [](char c) { return c >= 'A' && c <= 'Z'; });

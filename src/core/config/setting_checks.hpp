@@ -30,6 +30,7 @@ std::optional<std::string> check_recs_algorithm(std::string& text);
 std::optional<std::string> check_currency(std::string& code);
 std::optional<std::string> check_listen_address(std::string& text);
 // A folder, there or not.
+std::optional<std::string> check_document_kind(std::string& kind);
 std::optional<std::string> check_data_dir(std::string& path);
 // A name of the IANA time zone database.
 std::optional<std::string> check_time_zone(std::string& name);

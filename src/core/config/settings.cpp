@@ -388,6 +388,18 @@ const std::array table{
             Secrecy::none,
             live},
 
+    Setting{"Documents",
+            "document_max_bytes",
+            &Config::document_max_bytes,
+            "The largest document that may be uploaded.",
+            {1 * kib, 1 * gib, "bytes", {}}},
+    checked("Documents", "document_kinds", &Config::document_kinds,
+            "Kinds of documents that may be uploaded: pdf, docx, epub, html, md, txt.", check_document_kind),
+    Setting{"Documents", "clamd_socket", &Config::clamd_socket,
+            "Socket of ClamAV's daemon, which every upload is shown to. Empty: none is."},
+    Setting{"Documents", "clamd_required", &Config::clamd_required,
+            "Refuse uploads while that daemon does not answer."},
+
     Setting{"Models", "sentiment_model", &Config::sentiment_model,
             "File with a trained sentiment model. Empty: the one in the program."},
     model("llm_provider", one_of<&Config::llm_provider, llm_providers>(),

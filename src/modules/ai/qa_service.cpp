@@ -1,0 +1,315 @@
+#include "modules/ai/qa_service.hpp"
+
+#include "core/base/text.hpp"
+#include "core/json/codec.hpp"
+#include "core/runtime/run_on.hpp"
+#include "core/search/highlight.hpp"
+#include "core/security/random.hpp"
+#include "core/telemetry/log.hpp"
+#include "core/text/words.hpp"
+#include "modules/ai/qa_repository.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <set>
+
+namespace lumina::ai {
+namespace {
+
+constexpr std::size_t usual_passages = 10, usual_evidence = 5, marked_length = 320;
+constexpr std::int64_t most_sessions = 100;
+constexpr const char* no_answer = "The documents that you may read hold no answer to this question.";
+
+Passage shown(const StoredPassage& p, double score) {
+  Passage out;
+  out.chunk_id = p.id;
+  out.document_id = p.document;
+  out.filename = p.filename;
+  out.title = p.title;
+  if (p.paged) out.page = p.page;
+  out.start = p.begin_at;
+  out.end = p.end_at;
+  out.score = score;
+  out.text = p.text;
+  return out;
+}
+
+// The words of the question marked in the passage.
+std::string marked(const StoredPassage& p, const std::vector<AskedWord>& words) {
+  search::Plan plan;
+  for (const auto& word : words) {
+    search::Leaf leaf;
+    leaf.alternatives.push_back({search::Alternative::Kind::word, {word.word}, 1});
+    plan.leaves.push_back(std::move(leaf));
+  }
+  auto out =
+      search::highlight(plan, p.text, search::language_of(p.language.value_or("")), 1, marked_length).text;
+  return out.empty() ? search::escape_html(utf8_prefix(p.text, marked_length)) : out;
+}
+
+AnswerSource source_of(const StoredPassage& p, double score, const Claim& claim) {
+  AnswerSource s;
+  s.document_id = p.document;
+  s.filename = p.filename;
+  s.title = p.title;
+  if (p.paged) s.page = p.page;
+  s.chunk_id = p.id;
+  s.score = score;
+  s.quote = p.text.substr(claim.begin, claim.end - claim.begin);
+  s.start =
+      p.begin_at + static_cast<std::int64_t>(utf8_length(std::string_view(p.text).substr(0, claim.begin)));
+  s.end = *s.start + static_cast<std::int64_t>(utf8_length(s.quote));
+  return s;
+}
+
+AnswerSource source_of(const BookEvidence& book, const Claim& claim) {
+  AnswerSource s;
+  s.title = book.title;
+  s.book_id = book.id;
+  s.copies_available = book.copies_available;
+  s.quote = book.text.substr(claim.begin, claim.end - claim.begin);
+  return s;
+}
+
+std::string with_shelf(const Claim& claim, const BookEvidence& book) {
+  std::string where = book.copies_available == 0 ? "none of its copies is on the shelf now"
+                      : book.copies_available == 1
+                          ? "one copy is on the shelf now"
+                          : std::to_string(book.copies_available) + " copies are on the shelf now";
+  return claim.sentence + " (" + book.title + " by " + book.author + ": " + where + ".)";
+}
+
+}  // namespace
+
+Task<Result<PassageScope>> QaService::scope_of(std::vector<std::int64_t> documents,
+                                               std::optional<BookId> book,
+                                               std::optional<std::int64_t> collection, Caller by) {
+  auto look = [documents = std::move(documents), book, collection,
+               &by](db::Transaction& tx) -> Result<PassageScope> {
+    DocumentRepository repository(tx);
+    PassageScope scope;
+    scope.everything = by.can(Permission::books_write);
+    scope.user = by.id().value;
+    for (const auto id : repository.on_loan(by.id())) scope.on_loan.insert(id.value);
+    if (!documents.empty()) scope.documents.emplace(documents.begin(), documents.end());
+    if (book) scope.books.emplace().insert(book->value);
+    if (collection) {
+      const auto books = repository.collected(*collection, by.id());
+      if (!books) return not_found("Collection not found");
+      std::set<std::int64_t> of;
+      for (const auto id : *books)
+        if (!scope.books || scope.books->contains(id.value)) of.insert(id.value);
+      scope.books = std::move(of);
+    }
+    return scope;
+  };
+  co_return co_await database_.read(std::move(look));
+}
+
+Task<Result<QaService::Found>> QaService::find(std::string text, PassageScope scope, std::size_t most,
+                                               Caller by) {
+  auto search = [this, &text, &scope, most] { return index_.search(text, scope, most); };
+  auto chunks = co_await runtime::run_on(pool_, std::move(search));
+  if (!chunks) co_return Failure(std::move(chunks.error()));
+  auto read = [&chunks, &by](db::Transaction& tx) {
+    Found found;
+    DocumentRepository documents(tx);
+    for (const auto& chunk : chunks->chunks)
+      if (auto passage = documents.passage(chunk.id, by)) {
+        found.passages.push_back(std::move(*passage));
+        found.scores.push_back(chunk.score);
+      }
+    return found;
+  };
+  auto found = co_await database_.read(std::move(read));
+  if (!found) co_return Failure(std::move(found.error()));
+  found->words = std::move(chunks->words);
+  found->total = chunks->total;
+  co_return std::move(*found);
+}
+
+Task<Result<std::vector<Passage>>> QaService::search(PassageQuery query, Caller by) {
+  ++searches_;
+  auto scope = co_await scope_of(query.document_ids, query.book_id, {}, by);
+  if (!scope) co_return Failure(std::move(scope.error()));
+  const auto most = static_cast<std::size_t>(query.limit.value_or(usual_passages));
+  auto found = co_await find(query.q, std::move(*scope), most, by);
+  if (!found) co_return Failure(std::move(found.error()));
+  std::vector<Passage> out;
+  auto read = [&found](db::Transaction& tx) {
+    DocumentRepository documents(tx);
+    std::vector<std::vector<StoredPassage>> all;
+    for (const auto& passage : found->passages) all.push_back(documents.beside(passage));
+    return all;
+  };
+  auto neighbours = co_await database_.read(std::move(read));
+  if (!neighbours) co_return Failure(std::move(neighbours.error()));
+  for (std::size_t i = 0; i < found->passages.size(); ++i) {
+    const auto& passage = found->passages[i];
+    auto one = shown(passage, found->scores[i]);
+    one.highlight = marked(passage, found->words);
+    for (const auto& beside : (*neighbours)[i]) {
+      if (beside.ordinal < passage.ordinal) one.before = beside.text;
+      if (beside.ordinal > passage.ordinal) one.after = beside.text;
+    }
+    out.push_back(std::move(one));
+  }
+  co_return out;
+}
+
+Task<Result<std::pair<std::int64_t, std::vector<Passage>>>> QaService::best(std::string q, int limit,
+                                                                            Caller by) {
+  ++searches_;
+  auto scope = co_await scope_of({}, {}, {}, by);
+  if (!scope) co_return Failure(std::move(scope.error()));
+  constexpr std::size_t deep = 200;
+  auto found = co_await find(std::move(q), std::move(*scope), deep, by);
+  if (!found) co_return Failure(std::move(found.error()));
+  std::pair<std::int64_t, std::vector<Passage>> out;
+  std::set<std::int64_t> seen;
+  for (std::size_t i = 0; i < found->passages.size(); ++i) {
+    if (!seen.insert(found->passages[i].document.value).second) continue;
+    if (out.second.size() == static_cast<std::size_t>(limit)) continue;
+    out.second.push_back(shown(found->passages[i], found->scores[i]));
+    out.second.back().highlight = marked(found->passages[i], found->words);
+  }
+  out.first = static_cast<std::int64_t>(seen.size());
+  co_return out;
+}
+
+Task<Result<void>> QaService::answer_from(QaAnswer& answer, const std::string& question, const Found& found,
+                                          const std::vector<BookEvidence>& books, UserId by) {
+  std::vector<Evidence> texts;
+  for (std::size_t i = 0; i < found.passages.size(); ++i) {
+    const auto& p = found.passages[i];
+    texts.push_back({p.title, p.text, p.language.value_or(""), found.scores[i]});
+  }
+  for (const auto& book : books) texts.push_back({book.title + " " + book.author, book.text, "", 0});
+  auto weigh = [&] { return compose(found.words, texts); };
+  auto composed = co_await runtime::run_on(pool_, std::move(weigh));
+  if (!composed) co_return Failure(std::move(composed.error()));
+  auto claims = std::move(composed->claims);
+  // A model is asked only when there is something to answer from.
+  if (!claims.empty() && writer_) {
+    auto written = co_await writer_(question, texts, by);
+    if (written) {
+      auto kept = verified(written->text, texts);
+      if (!kept.empty()) {
+        claims = std::move(kept);
+        answer.source = AnswerMethod::llm;
+        answer.model = std::move(written->model);
+      }
+    } else {
+      log::debug("a question is answered without a model", {{"why", written.error().code}});
+    }
+  }
+  for (const auto& claim : claims) {
+    const bool of_document = claim.evidence < found.passages.size();
+    std::string sentence = claim.sentence;
+    if (of_document) {
+      answer.sources.push_back(
+          source_of(found.passages[claim.evidence], found.scores[claim.evidence], claim));
+    } else {
+      const auto& book = books[claim.evidence - found.passages.size()];
+      answer.sources.push_back(source_of(book, claim));
+      sentence = with_shelf(claim, book);
+    }
+    if (!answer.answer.empty()) answer.answer += ' ';
+    answer.answer += sentence;
+  }
+  answer.grounded = answer.answerable = !claims.empty();
+  co_return Result<void>{};
+}
+
+Task<Result<QaAnswer>> QaService::ask(Question question, Caller by, Tell tell) {
+  const auto begun = std::chrono::steady_clock::now();
+  ++questions_;
+  QaAnswer answer;
+  std::optional<std::string> before;
+  if (question.session_id) {
+    auto look = [&](db::Transaction& tx) -> Result<std::optional<std::string>> {
+      QaRepository sessions(tx);
+      if (!sessions.exists(*question.session_id, by.id())) return not_found("Conversation not found");
+      return sessions.last_question(*question.session_id);
+    };
+    auto last = co_await database_.read(std::move(look));
+    if (!last) co_return Failure(std::move(last.error()));
+    before = std::move(*last);
+  }
+  answer.session_id = question.session_id ? *question.session_id : security::opaque_token();
+  auto scope = co_await scope_of(question.document_ids, question.book_id, question.collection_id, by);
+  if (!scope) co_return Failure(std::move(scope.error()));
+  const bool anywhere = !scope->documents && !scope->books;
+  const auto most = static_cast<std::size_t>(question.top_k.value_or(usual_evidence));
+  auto found = co_await find(question.question, *scope, most, by);
+  if (!found) co_return Failure(std::move(found.error()));
+  std::vector<BookEvidence> books;
+  if (anywhere && catalogue_) {
+    auto more = co_await catalogue_(question.question);
+    if (more) books = std::move(*more);
+  }
+  const auto list = [](const Found& from) {
+    std::vector<Passage> out;
+    for (std::size_t i = 0; i < from.passages.size(); ++i) {
+      out.push_back(shown(from.passages[i], from.scores[i]));
+      out.back().highlight = marked(from.passages[i], from.words);
+    }
+    return out;
+  };
+  auto passages = list(*found);
+  if (tell) tell(passages);
+  if (auto done = co_await answer_from(answer, question.question, *found, books, by.id()); !done)
+    co_return Failure(std::move(done.error()));
+  if (!answer.grounded && before) {
+    // "And when did she die?" is about what was asked before.
+    auto together = co_await find(*before + " " + question.question, *scope, most, by);
+    if (!together) co_return Failure(std::move(together.error()));
+    if (auto done = co_await answer_from(answer, question.question, *together, {}, by.id()); !done)
+      co_return Failure(std::move(done.error()));
+  }
+  if (!answer.grounded) {
+    ++refusals_;
+    answer.answer = no_answer;
+    answer.nearest = std::move(passages);
+  }
+  const auto took = std::chrono::steady_clock::now() - begun;
+  answer.took_ms = std::chrono::duration_cast<std::chrono::milliseconds>(took).count();
+  auto keep = [this, &answer, &question, &by](db::Transaction& tx) -> Status {
+    QaRepository(tx).add(answer.session_id, by.id(), question.question, json::encode(answer), clock_.now());
+    return {};
+  };
+  if (auto kept = co_await database_.write(std::move(keep)); !kept)
+    co_return Failure(std::move(kept.error()));
+  co_return answer;
+}
+
+Task<Result<std::vector<QaSession>>> QaService::sessions(Caller by) {
+  auto look = [id = by.id()](db::Transaction& tx) { return QaRepository(tx).sessions(id, most_sessions); };
+  co_return co_await database_.read(std::move(look));
+}
+
+Task<Result<std::vector<QaTurn>>> QaService::session(std::string id, Caller by) {
+  auto look = [id = std::move(id), user = by.id()](db::Transaction& tx) -> Result<std::vector<QaTurn>> {
+    QaRepository sessions(tx);
+    if (!sessions.exists(id, user)) return not_found("Conversation not found");
+    return sessions.turns(id);
+  };
+  co_return co_await database_.read(std::move(look));
+}
+
+Task<Status> QaService::forget(std::string id, Caller by) {
+  auto work = [id = std::move(id), user = by.id()](db::Transaction& tx) -> Status {
+    if (!QaRepository(tx).erase(id, user)) return not_found("Conversation not found");
+    return {};
+  };
+  co_return co_await database_.write(std::move(work));
+}
+
+Result<std::int64_t> QaService::prune(Timestamp before) {
+  auto work = [before](db::Transaction& tx) -> Result<std::int64_t> {
+    return QaRepository(tx).prune(before);
+  };
+  return database_.write_now(std::move(work));
+}
+
+}  // namespace lumina::ai
