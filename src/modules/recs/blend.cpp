@@ -17,7 +17,7 @@ constexpr std::array strategy_names = {"hybrid", "collaborative", "content", "po
 constexpr std::size_t at(Part part) { return static_cast<std::size_t>(part); }
 
 // A stated preference as a share of the best score: it decides for somebody unknown, and is never nothing.
-float preference_share(std::size_t books) { return 0.3F + 1.0F / (1.0F + static_cast<float>(books)); }
+float preference_share(std::size_t books) { return 0.5F + 1.5F / (1.0F + static_cast<float>(books)); }
 
 Weights masked(Weights weights, Strategy strategy) {
   constexpr auto first_of_content = at(Part::content);

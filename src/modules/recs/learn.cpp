@@ -197,7 +197,8 @@ Result<BlendWeights> learn_weights(const CollaborativeModel* model, const Catalo
       continue;
     }
     std::vector<Exercise> exercises(chosen.size());
-    const auto made = vector::for_pieces(chosen.size(), 8, work, [&](std::size_t from, std::size_t to) {
+    const auto part = work.part(static_cast<double>(row) / rows, static_cast<double>(row + 1) / rows);
+    const auto made = vector::for_pieces(chosen.size(), 8, part, [&](std::size_t from, std::size_t to) {
       for (auto i = from; i < to; ++i)
         exercises[i] =
             exercise_of(model, catalogue, *chosen[i], newest(chosen[i]->history, length), learned.rows[row]);

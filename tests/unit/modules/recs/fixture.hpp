@@ -11,6 +11,14 @@ inline constexpr Moment now = std::chrono::sys_days(std::chrono::year(2026) / 11
 inline constexpr int clusters = 4;
 inline constexpr int books_each = 25;
 
+// A name of its own for each author, as people have.
+inline std::string author_name(int cluster, int number) {
+  std::string name = "Mara Kel";
+  name += static_cast<char>('a' + cluster);
+  name += static_cast<char>('a' + number);
+  return name + "ski";
+}
+
 inline std::vector<BookText> library() {
   const std::vector<std::vector<std::string>> words = {{"dragon", "castle", "sword", "wizard", "quest"},
                                                        {"murder", "detective", "clue", "poison", "alibi"},
@@ -30,8 +38,7 @@ inline std::vector<BookText> library() {
     if (place < 8)
       book.title += " (Saga " + std::to_string(cluster) + "-" + std::to_string(place / 4) + ", #" +
                     std::to_string(place % 4 + 1) + ")";
-    book.author =
-        "Author " + std::to_string(cluster) + " " + std::string(1, static_cast<char>('A' + place / 4));
+    book.author = author_name(static_cast<int>(cluster), place / 4);
     book.genre = genres[cluster];
     for (int j = 0; j < 6; ++j) book.description += own[random() % own.size()] + " ";
     book.language = "en";
