@@ -101,7 +101,8 @@ std::vector<Ranked> make_list(const Engine& engine, const ShelfSnapshot& shelf, 
   request.limit = wanted.limit;
   request.strategy = person.personal ? strategy_of(wanted.method) : Strategy::popular;
   request.diversity = static_cast<float>(wanted.diversity);
-  request.exclude_history = wanted.exclude_read;
+  // What was only looked at or liked may come again; the rest is refused below.
+  request.exclude_history = false;
   if (person.personal) {
     request.genres = wishes.genres;
     request.authors = wishes.authors;
