@@ -122,7 +122,7 @@ TEST_CASE("each provider is spoken to in its own words and its answer is read", 
   }
 }
 
-TEST_CASE("twenty-four moods of a provider end within the budget and never as text", "[F10][E11]") {
+TEST_CASE("moods of a provider end within the budget and never as text", "[F10][E11]") {
   const Wire wire = GENERATE(all_wires());
   const auto mood =
       GENERATE(Mood::hang, Mood::drip, Mood::garbage, Mood::half, Mood::huge, Mood::cut, Mood::slam);
