@@ -24,7 +24,7 @@ const std::string description =
     "The village is small, and every letter, ball and picnic is talked about for weeks. "
     "In the end Emma learns how little she knew of other people, and of herself.";
 
-std::string book_json() { return fmt::format(R"(,"description":"{}","genre":"Novel")", description); }
+std::string book_json() { return fmt::format(R"("description":"{}","genre":"Novel")", description); }
 
 // Speaks as Ollama does.
 HttpPeer::Reply ollama(const std::string& text) {
