@@ -156,13 +156,13 @@ TEST_CASE("a dry run tells the same and leaves no trace", "[L15]") {
   Files files;
   files.files.dry_run = true;
   const auto before = tables(*app);
-  const auto commits = app->app().database().statistics().commits;
+  const auto writes = app->app().database().statistics().writes;
   const auto dry = moved(*app, files.files);
   CHECK(counts(dry) == "patrons 5/2/0/0/3; items 5/3/0/0/2; loans 6/2/0/0/4");
   CHECK(tables(*app) == before);
   // On SQLite nobody has to wait for it: it writes into a copy, which is gone.
   if (app->app().database().dialect() == db::Dialect::sqlite) {
-    CHECK(app->app().database().statistics().commits == commits);
+    CHECK(app->app().database().statistics().writes == writes);
     for (const auto& entry : std::filesystem::directory_iterator(app->app().config().data_dir))
       CHECK(entry.path().string().find(".trial-") == std::string::npos);
   }

@@ -18,8 +18,7 @@ TEST_CASE("an import that one instance took is run by another that shares only t
   {
     App second(config);
     std::string csv = "title,author\r\n";
-    for (int i = 0; i < 12'000; ++i)
-      csv += "A book with quite a long title " + std::to_string(i) + ",Somebody\r\n";
+    for (int i = 0; i < 1'000; ++i) csv += std::string(300, 'a') + std::to_string(i) + ",Somebody\r\n";
     const std::string body =
         "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"books.csv\"\r\n"
         "Content-Type: text/csv\r\n\r\n" +
@@ -31,7 +30,7 @@ TEST_CASE("an import that one instance took is run by another that shares only t
     second.start_workers();  // the first one has none
     CHECK(eventually(
         [&] { return first->number("SELECT count(*) FROM jobs WHERE status = 'succeeded'") == 1; }));
-    CHECK(first->number("SELECT count(*) FROM books") == 12'000);
+    CHECK(first->number("SELECT count(*) FROM books") == 1'000);
     // Nothing stays behind where the job ran.
     CHECK(first->number("SELECT count(*) FROM spool_pieces") == 0);
     CHECK(std::filesystem::is_empty(config.data_dir + "/spool"));
