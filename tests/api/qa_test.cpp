@@ -136,7 +136,7 @@ TEST_CASE("a conversation goes on, is read and is forgotten", "[G27]") {
   const auto first = ask(reader, "When was the lighthouse built?");
   const std::string session(first["session_id"].as_string());
   const auto next = ask(reader, "And how high is it?", fmt::format(R"(,"session_id":"{}")", session));
-  CHECK(next["session_id"] == session);
+  CHECK(next["session_id"].as_string() == std::string_view(session));
   check_quotes(reader, next);
   CHECK(reader.get("/api/v1/qa/sessions").size() == 1);
   const auto turns = reader.get("/api/v1/qa/sessions/" + session);
