@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cstdio>
 #include <cstdlib>
 #include <map>
 #include <mutex>
@@ -145,9 +146,8 @@ constexpr std::pair<const char*, const char*> promises[] = {
      "FROM "
      "holds h WHERE h.id = a.resource_id)))"},
     {"an event for every change",
-     "SELECT count(*) FROM audit_log a WHERE a.outcome = 'success' AND a.resource IN ('borrow', 'hold') AND "
-     "NOT EXISTS "
-     "(SELECT 1 FROM outbox e WHERE e.type = a.action AND e.resource_id = a.resource_id)"}};
+     "SELECT count(*) FROM (SELECT action, resource_id FROM audit_log WHERE outcome = 'success' AND resource "
+     "IN ('borrow', 'hold') EXCEPT SELECT type, resource_id FROM outbox) x"}};
 
 std::int64_t number(db::Database& database, std::string sql) {
   auto work = [&](db::Transaction& tx) { return std::get<0>(*tx.one<std::int64_t>(sql)); };
@@ -435,6 +435,7 @@ bool run(bool postgresql, std::chrono::seconds time) {
 }  // namespace lumina
 
 int main(int argc, char** argv) {
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);
   const std::chrono::seconds time(argc > 1 ? std::max(1, std::atoi(argv[1])) : 60);
   bool kept = lumina::run(false, time);
   if (std::getenv("LUMINALIB_TEST_POSTGRES") != nullptr) kept = lumina::run(true, time) && kept;
