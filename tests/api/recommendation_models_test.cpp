@@ -413,7 +413,7 @@ TEST_CASE("another instance serves the model that this one trained, and what was
   CHECK(there(reader, "/api/v1/recommendations/").size() == 7);
   const auto version = version_of(train(*app));
   CHECK(eventually([&] { return there(admin, status_path)["version"] == version; }));
-  CHECK(std::filesystem::exists(std::filesystem::path(config.data_dir) / "models"));
+  CHECK(eventually([&] { return std::filesystem::exists(std::filesystem::path(config.data_dir) / "models"); }));
   const auto loan = ids_of(reader.get("/api/v1/recommendations/")).front();
   borrow(*app, 1, loan);
   CHECK(eventually([&] { return !has(there(reader, "/api/v1/recommendations/"), loan); }));

@@ -124,6 +124,7 @@ Findings layers_stay_ignorant(const Sources& sources) {
 struct Wall {
   std::vector<std::string> headers;  // prefixes of what is included
   std::vector<std::string> allowed;  // prefixes of source files; empty: any
+  std::string shown_by = {};         // the one internal header that may show it
 };
 const std::vector<Wall> walls = {
     {{"boost/beast"}, {"src/core/http/", "src/core/base/asio_impl.cpp"}},
@@ -135,7 +136,7 @@ const std::vector<Wall> walls = {
     {{"libstemmer.h"}, {"src/core/text/"}},
     {{"pugixml.hpp"}, {"src/core/marc/", "src/core/extract/"}},
     {{"zip.h", "seccomp.h", "linux/"}, {"src/core/extract/"}},
-    {{"llama.h", "ggml"}, {"src/modules/ai/providers/"}},
+    {{"llama.h", "ggml"}, {"src/core/llm/"}, "src/core/llm/llama_library.hpp"},
     {{"unicode/", "zlib.h"}, {}},
 };
 
@@ -146,7 +147,8 @@ Findings libraries_stay_behind_their_walls(const Sources& sources) {
     };
     for (const auto& wall : walls) {
       if (std::ranges::none_of(wall.headers, starts(include.target))) continue;
-      if (!file.path.ends_with(".cpp")) return "a header shows a library that only .cpp files may see";
+      if (!file.path.ends_with(".cpp") && file.path != wall.shown_by)
+        return "a header shows a library that only .cpp files may see";
       if (!wall.allowed.empty() && std::ranges::none_of(wall.allowed, starts(file.path)))
         return "a library outside its folder";
     }

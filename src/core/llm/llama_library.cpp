@@ -1,13 +1,12 @@
 #include "core/llm/llama_library.hpp"
 
 #include "core/base/text.hpp"
+#include "core/security/digest.hpp"
 #include "core/telemetry/log.hpp"
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
 #include <algorithm>
-#include <array>
 #include <dlfcn.h>
 #include <filesystem>
 #include <fstream>
@@ -124,19 +123,15 @@ Result<const LlamaLibrary*> open_in(const fs::path& folder) {
 std::optional<std::pair<std::string, std::int64_t>> checksum_of(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return {};
-  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> hash(EVP_MD_CTX_new(), EVP_MD_CTX_free);
-  if (!hash || EVP_DigestInit_ex(hash.get(), EVP_sha256(), nullptr) != 1) return {};
+  security::Sha256 hash;
   std::vector<char> piece(1 << 20);
   std::int64_t bytes = 0;
   while (file.read(piece.data(), static_cast<std::streamsize>(piece.size())) || file.gcount() > 0) {
-    EVP_DigestUpdate(hash.get(), piece.data(), static_cast<std::size_t>(file.gcount()));
+    hash.add({piece.data(), static_cast<std::size_t>(file.gcount())});
     bytes += file.gcount();
   }
   if (file.bad()) return {};
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned size = 0;
-  EVP_DigestFinal_ex(hash.get(), digest.data(), &size);
-  return std::pair(hex_encode({reinterpret_cast<const char*>(digest.data()), size}), bytes);
+  return std::pair(hash.finish_hex(), bytes);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace lumina::recs {
 namespace {
@@ -169,6 +170,22 @@ Weights learn(const std::vector<Exercise>& exercises, Weights weights,
   return weights;
 }
 
+// A handful of lessons proves little: what they taught counts beside what stood before as much as they are,
+// the former as many as `trusted`. Sums are made equal first, for only proportions rank.
+Weights weighed(const Weights& before, const Weights& learned, std::size_t lessons) {
+  constexpr float trusted = 100;
+  const auto sum = [](const Weights& weights) {
+    return std::accumulate(weights.begin(), weights.end(), 0.0F);
+  };
+  const auto own = sum(before), theirs = sum(learned);
+  if (theirs <= 0 || own <= 0) return theirs > 0 ? learned : before;
+  const auto share = static_cast<float>(lessons) / (static_cast<float>(lessons) + trusted);
+  Weights out{};
+  for (std::size_t part = 0; part < part_count; ++part)
+    out[part] = share * learned[part] * own / theirs + (1 - share) * before[part];
+  return out;
+}
+
 }  // namespace
 
 Result<BlendWeights> learn_weights(const CollaborativeModel* model, const Catalogue& catalogue,
@@ -207,7 +224,8 @@ Result<BlendWeights> learn_weights(const CollaborativeModel* model, const Catalo
     vector::Work quiet = work;
     quiet.progress = {};
     quiet.cancelled = {};
-    learned.rows[row] = learn(exercises, learned.rows[row], active, quiet);
+    const auto before = learned.rows[row];
+    learned.rows[row] = weighed(before, learn(exercises, before, active, quiet), chosen.size());
   }
   return learned;
 }

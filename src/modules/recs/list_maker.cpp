@@ -198,7 +198,7 @@ std::vector<Popular> make_popular(const ShelfSnapshot& shelf, Timestamp from, Ti
 }
 
 void explain(Recommended& book, const Ranked& ranked, const Person& person, const ShelfSnapshot& shelf) {
-  book.score = std::clamp(static_cast<double>(ranked.score), 0.0, 1.0);
+  book.score = shown_score(static_cast<double>(ranked.score));
   const auto& reason = ranked.reason;
   const auto deed = person.deeds.find(reason.book);
   const auto title = reason.book == 0 ? std::string() : title_of(shelf, reason.book);

@@ -5,7 +5,9 @@
 #include "core/schema/type.hpp"
 #include "modules/books/model.hpp"
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -78,6 +80,9 @@ struct BatchQuery {
   static constexpr std::string_view type_name = "RecommendationBatch";
   static std::vector<schema::Field> fields();
 };
+
+// 0 to 1; four decimals are more than a ranking knows.
+inline double shown_score(double score) { return std::round(std::clamp(score, 0.0, 1.0) * 1e4) / 1e4; }
 
 struct Because {
   BookId id;

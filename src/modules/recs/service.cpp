@@ -215,7 +215,7 @@ Task<Result<std::vector<SimilarBook>>> RecommendationService::similar(BookId boo
       if (out.size() == limit) break;
       SimilarBook one;
       static_cast<books::Book&>(one) = std::move(place.book);
-      one.score = std::clamp(static_cast<double>((*hits)[place.rank].score), 0.0, 1.0);
+      one.score = shown_score(static_cast<double>((*hits)[place.rank].score));
       out.push_back(std::move(one));
     }
     if (out.size() == limit || hits->size() < asked || asked > most_books) break;
@@ -274,7 +274,7 @@ Task<Result<std::vector<PopularBook>>> RecommendationService::popular(PopularQue
       PopularBook one;
       static_cast<books::Book&>(one) = std::move(place.book);
       one.readers = (*hits)[place.rank].readers;
-      one.score = (*hits)[place.rank].score;
+      one.score = shown_score((*hits)[place.rank].score);
       out.push_back(std::move(one));
     }
     if (out.size() == limit || hits->size() < asked || asked > most_books) break;

@@ -98,6 +98,7 @@ std::string some_other_value(const Setting& setting) {
   if (setting.name == "currency") return "CHF";
   if (setting.name == "time_zone") return "Europe/Berlin";
   if (setting.name == "mail_from" || setting.name == "mail_reply_to") return "desk@library.example";
+  if (setting.name == "sip2_addr") return "127.0.0.1:6001";
   if (setting.name == "document_kinds") return "pdf,txt";
   if (setting.name == "overdue_notice_days") return "2,9";
   if (setting.name == "recs_algorithms") return "linear,factors";
