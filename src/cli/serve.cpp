@@ -16,6 +16,7 @@
 
 #include <cstdio>
 #include <pthread.h>
+#include <malloc.h>
 #include <signal.h>
 #include <thread>
 #include <unistd.h>
@@ -121,6 +122,7 @@ int serve(const Invocation& invocation, const config::Loaded& loaded) {
   for (const auto port : terminals.ports()) log::info("serving self-check machines", {{"port", port}});
   greet(invocation.program, config, server, app);
   if (config.demo) print_demo_hints(config, server.ports().front());
+  malloc_trim(0);  // what the start needed for a moment goes back
   systemd.ready("serving");
 
   const auto watchdog = systemd.watchdog_interval();
