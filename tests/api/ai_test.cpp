@@ -172,13 +172,13 @@ TEST_CASE("a summary that a person wrote is never overwritten until it is unlock
   const auto kept = app->librarian().post(generate_path(book) + "?refresh=true", "", {{"Prefer", "wait=5"}});
   CHECK(kept["summary"] == "Read it. I did.");
   CHECK(peer.calls() == 0);
-  const auto unlocked = app->librarian().post(summary_path(book) + "/unlock");
+  const auto unlocked = app->librarian().post(fmt::format("/api/v1/books/{}/summary/unlock", book));
   REQUIRE(unlocked.status == 202);
   CHECK(ended(app->librarian(), unlocked)["status"] == "succeeded");
   const auto now = app->anybody().get(summary_path(book));
   CHECK(now["summary"] == "The machine's words about Emma.");
   CHECK(now["locked"] == false);
-  CHECK(app->librarian().post(summary_path(book) + "/unlock").code() == "not_locked");
+  CHECK(app->librarian().post(fmt::format("/api/v1/books/{}/summary/unlock", book)).code() == "not_locked");
 }
 
 TEST_CASE("new and changed books get a summary by themselves, once", "[F4]") {

@@ -44,7 +44,7 @@ std::filesystem::path file_of_model(TestApp& app) {
   return newest;
 }
 std::string activate_path(std::int64_t version) {
-  return fmt::format("{}/{}/activate", models_path, version);
+  return fmt::format("/api/v1/recommendations/models/{}/activate", version);
 }
 std::int64_t version_of(const Answer& report) { return report["model"].at("version").as_int64(); }
 
