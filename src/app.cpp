@@ -538,6 +538,7 @@ borrows::CopyService& App::copies() { return parts_->copies; }
 borrows::BranchService& App::branches() { return parts_->branches; }
 borrows::RuleService& App::rule_setting() { return parts_->rule_setting; }
 reports::ReportService& App::reports() { return parts_->reports; }
+blobs::Store& App::blobs() { return parts_->blobs; }
 sip2::Host& App::self_check() { return parts_->self_check; }
 mail::AccountMails& App::account_mails() { return parts_->account_mails; }
 const config::Config& App::config() const { return parts_->config; }

@@ -28,6 +28,9 @@ class BranchService;
 class CopyService;
 class RuleService;
 }  // namespace lumina::borrows
+namespace lumina::blobs {
+class Store;
+}
 namespace lumina::mail {
 class AccountMails;
 }
@@ -73,6 +76,7 @@ class App {
   // For a sip2::Listener, which must end before the application.
   sip2::Host& self_check();
   reports::ReportService& reports();
+  blobs::Store& blobs();
   const config::Config& config() const;
   const Clock& clock() const;
 

@@ -32,6 +32,7 @@ void App::Parts::add_documents() {
   questions.use_writer([this](std::string question, std::vector<ai::Evidence> texts, UserId by) {
     return written_answer(std::move(question), std::move(texts), by);
   });
+  questions.use_catalogue([this](std::string question) { return books_asked_about(std::move(question)); });
   const auto counted = [](std::string_view name, auto&& count) -> Result<std::string> {
     if (!count) return Failure(std::move(count.error()));
     return fmt::format(R"({{"{}":{}}})", name, *count);

@@ -253,6 +253,8 @@ struct App::Parts {
   Task<Result<std::string>> open_holds(UserId user);
   Task<Result<std::pair<std::int64_t, std::string>>> found_lists(std::string q, int limit, Caller by);
   Task<Result<ai::Written>> written_answer(std::string question, std::vector<ai::Evidence> texts, UserId by);
+  Task<Result<std::vector<ai::BookEvidence>>> books_asked_about(std::string question);
+  Task<Result<std::optional<books::Book>>> book_titled(std::vector<std::string> words);
   Task<Result<std::pair<std::int64_t, std::string>>> found_documents(std::string q, int limit, Caller by);
   TimeZone zone_of(db::Transaction& tx, std::optional<std::int64_t> branch);
   notices::NoticeRules notice_rules();

@@ -252,6 +252,11 @@ class Parser {
             Command::doctor);
     doctor->add_flag("--fix", invocation_.fix, "Repair what can be repaired safely.");
     add_settings(*doctor, false);
+
+    auto* verify = add(app_, "verify",
+                       "Compare every kept file of documents with its digest; code 1 when one is damaged.",
+                       Command::verify);
+    add_settings(*verify, false);
   }
 
   void add_other_commands() {

@@ -31,6 +31,7 @@ enum class Command : std::uint8_t {
   sentiment,
   demo,
   doctor,
+  verify,
   healthcheck,
   hash_password,
   version,

@@ -15,6 +15,7 @@ int doctor(const Invocation& invocation, const config::Loaded& loaded);
 int import_file(const Invocation& invocation, const config::Config& config);
 int move_in_from_koha(const Invocation& invocation, const config::Config& config);
 int export_file(const Invocation& invocation, const config::Config& config);
+int verify(const config::Config& config);
 int demo(const Invocation& invocation, const config::Config& config);
 int admin(const Invocation& invocation, const config::Config& config);
 

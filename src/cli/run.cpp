@@ -124,6 +124,8 @@ int run(Invocation invocation) {
       return demo(invocation, config);
     case Command::doctor:
       return doctor(invocation, *loaded);
+    case Command::verify:
+      return verify(config);
     case Command::healthcheck:
       return check_health(invocation, config);
     case Command::hash_password:

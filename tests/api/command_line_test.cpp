@@ -58,6 +58,7 @@ TEST_CASE("every command is understood", "[K29]") {
       {{"sentiment", "A fine book"}, Command::sentiment},
       {{"demo"}, Command::demo},
       {{"doctor"}, Command::doctor},
+      {{"verify"}, Command::verify},
       {{"healthcheck"}, Command::healthcheck},
       {{"hash-password", "--password-stdin"}, Command::hash_password},
       {{"version"}, Command::version},
@@ -183,6 +184,7 @@ TEST_CASE("every command has help on standard output", "[K29]") {
                                                                  {"sentiment"},
                                                                  {"demo"},
                                                                  {"doctor"},
+                                                                 {"verify"},
                                                                  {"healthcheck"},
                                                                  {"hash-password"},
                                                                  {"version"}}) {

@@ -1,9 +1,14 @@
 // Documents: taken in, processed, read, shared, replaced and deleted.
 #include "api/documents.hpp"
 
+#include "cli/commands.hpp"
+#include "core/blobs/store.hpp"
+#include "core/security/random.hpp"
+
 #include <catch2/catch.hpp>
 
 #include <filesystem>
+#include <fstream>
 
 using namespace lumina;
 using namespace lumina::test;
@@ -181,6 +186,48 @@ TEST_CASE("the same bytes are one document of a person and one file of all", "[G
       if (entry.is_regular_file()) return false;
     return true;
   }));
+}
+
+TEST_CASE("files that were damaged on the disk are named by luminalib verify", "[G12]") {
+  auto app = TestApp::on(GENERATE(from_databases()));
+  auto reader = app->patron();
+  document(reader, "a.pdf", whales);
+  auto& store = app->app().blobs();
+  auto seen = store.verify();
+  REQUIRE(seen);
+  CHECK(seen->blobs == app->number("SELECT count(*) FROM blobs"));
+  CHECK(seen->bytes >= static_cast<std::int64_t>(whales.size()));
+  CHECK(seen->damages.empty());
+  CHECK(cli::verify(app->app().config()) == 0);
+  const auto digest = security::sha256_hex(whales);
+  const auto path = store.path(digest);
+  std::filesystem::permissions(path, std::filesystem::perms::owner_all);
+  const auto write = [&](std::string_view bytes) {
+    std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
+  };
+  const auto damage = [&] {
+    auto found = store.verify();
+    REQUIRE(found);
+    REQUIRE(found->damages.size() == 1);
+    CHECK(found->damages[0].sha256 == digest);
+    CHECK(cli::verify(app->app().config()) == 1);
+    return found->damages[0].what;
+  };
+  auto other = whales;
+  other[other.size() / 2] ^= 1;
+  write(other);
+  CHECK(damage() == "content");
+  write(whales.substr(1));
+  CHECK(damage() == "size");
+  std::filesystem::remove(path);
+  CHECK(damage() == "missing");
+  write(whales);
+  CHECK(cli::verify(app->app().config()) == 0);
+  const auto stray = path.parent_path() / std::string(64, 'a');
+  std::ofstream(stray) << "nobody's";
+  std::filesystem::last_write_time(stray,
+                                   std::filesystem::file_time_type::clock::now() - std::chrono::hours(1));
+  CHECK(cli::verify(app->app().config()) == 1);
 }
 
 TEST_CASE("files are sent whole, in parts and in a sandbox, and readers are counted", "[G14][G17]") {

@@ -6,10 +6,12 @@
 #include "core/search/highlight.hpp"
 #include "core/security/random.hpp"
 #include "core/telemetry/log.hpp"
+#include "core/text/sentences.hpp"
 #include "core/text/words.hpp"
 #include "modules/ai/qa_repository.hpp"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <set>
 
@@ -77,6 +79,32 @@ std::string with_shelf(const Claim& claim, const BookEvidence& book) {
                           ? "one copy is on the shelf now"
                           : std::to_string(book.copies_available) + " copies are on the shelf now";
   return claim.sentence + " (" + book.title + " by " + book.author + ": " + where + ".)";
+}
+
+// Words that ask for books, or for those on the shelf: the catalogue was asked so, they need not be in it.
+constexpr std::array<std::string_view, 13> catalogue_words{
+    "book",   "books",   "shelf", "shelves", "available", "borrow", "copy",
+    "copies", "library", "novel", "novels",  "catalogue", "now"};
+
+std::vector<AskedWord> without_catalogue_words(std::vector<AskedWord> words) {
+  const auto all = words;
+  std::erase_if(words, [](const AskedWord& w) {
+    return std::ranges::find(catalogue_words, w.word) != catalogue_words.end();
+  });
+  return words.empty() ? all : words;
+}
+
+// Books that were asked for answer with their first sentence, `before` texts in front of them.
+std::vector<Claim> asked_for(const std::vector<BookEvidence>& books, std::size_t before) {
+  std::vector<Claim> out;
+  for (std::size_t i = 0; i < books.size(); ++i) {
+    if (!books[i].asked_for) continue;
+    const auto sentences = text::sentences(books[i].text);
+    if (sentences.empty()) continue;
+    const auto& first = sentences.front();
+    out.push_back({flowing(first.text), before + i, first.begin, first.begin + first.text.size()});
+  }
+  return out;
 }
 
 }  // namespace
@@ -185,10 +213,15 @@ Task<Result<void>> QaService::answer_from(QaAnswer& answer, const std::string& q
     texts.push_back({p.title, p.text, p.language.value_or(""), found.scores[i]});
   }
   for (const auto& book : books) texts.push_back({book.title + " " + book.author, book.text, "", 0});
-  auto weigh = [&] { return compose(found.words, texts); };
-  auto composed = co_await runtime::run_on(pool_, std::move(weigh));
-  if (!composed) co_return Failure(std::move(composed.error()));
-  auto claims = std::move(composed->claims);
+  auto claims = asked_for(books, found.passages.size());
+  if (claims.empty()) {
+    auto weigh = [&] {
+      return compose(books.empty() ? found.words : without_catalogue_words(found.words), texts);
+    };
+    auto composed = co_await runtime::run_on(pool_, std::move(weigh));
+    if (!composed) co_return Failure(std::move(composed.error()));
+    claims = std::move(composed->claims);
+  }
   // A model is asked only when there is something to answer from.
   if (!claims.empty() && writer_) {
     auto written = co_await writer_(question, texts, by);

@@ -33,8 +33,10 @@ struct Written {
 // A book of the catalogue as evidence, with what is on the shelf now.
 struct BookEvidence {
   BookId id;
-  std::string title, author, text;
+  std::string title, author, text;  // text: what the catalogue or a review says of it
   std::int64_t copies_available = 0;
+  // It is what was asked for (a book like another one), whatever its text says.
+  bool asked_for = false;
 };
 
 class QaService {
