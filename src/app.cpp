@@ -171,6 +171,8 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
              {[this](const llm::Prompt& prompt) { return ai_usage.allowed(prompt); },
               [this](const llm::Spent& spent) { ai_usage.note(spent); }}),
       summaries(database, *clock, journal, job_queue, models.language(), prompts, cpu),
+      review_scores(database, *clock, job_queue, models.language(), prompts, sentiment, reviews),
+      consensus(database, *clock, journal, job_queue, models.language(), prompts),
       blobs(database, *clock, std::filesystem::path(config.data_dir) / "blobs", files),
       extractor(extract::Extractor::usual_program()),
       documents(database, *clock, journal, job_queue, blobs, files, document_rules(config),
@@ -213,6 +215,11 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
   people.also_erase(&mail::forget_mails_of);
   people.also_erase(&notices::forget_notices_of);
   pages.show_holds([this](Caller by) { return open_holds(by.id()); });
+  reviews.use_model(
+      {.written = [this](db::Transaction& tx, const reviews::Review& r) { review_scores.start(tx, r); },
+       .score_now = [this](ReviewId id, std::int64_t version, std::chrono::milliseconds wait,
+                           UserId user) { return review_scores.score_now(id, version, wait, user); },
+       .consensus = [this](BookId book) { return consensus.find_or_start(book); }});
   if (!config.sentiment_model.empty()) {
     auto model = reviews::read_model(config.sentiment_model);
     if (!model) throw std::runtime_error("the sentiment model cannot be used: " + model.error().detail);
@@ -241,6 +248,8 @@ void App::Parts::handle_jobs() {
   recs.training.handle_jobs(runner);
   account_mails.handle_jobs(runner, sign_in);
   ai::handle_summary_jobs(runner, summaries);
+  ai::handle_score_jobs(runner, review_scores);
+  ai::handle_consensus_jobs(runner, consensus);
 }
 
 // What comes round by itself.
@@ -322,6 +331,7 @@ void App::Parts::make_schedules() {
                 [this, counted](jobs::JobContext&) { return counted("queries", search_log.flush()); });
   recs.make_schedules(scheduler, config.time_zone);
   if (config.auto_summaries) ai::schedule_summaries(scheduler, summaries);
+  ai::schedule_scores(scheduler, review_scores);
   scheduler.add("ai.usage", "Writes down what language models cost", Cadence::every(1min),
                 [this, counted](jobs::JobContext&) { return counted("sums", ai_usage.flush()); });
   scheduler.add("tasks.prune", "Forgets ended tasks, the files they left, and old deliveries",

@@ -44,8 +44,10 @@
 #include "core/webhooks/repository.hpp"
 #include "core/webhooks/routes.hpp"
 #include "core/webhooks/sender.hpp"
+#include "modules/ai/consensus.hpp"
 #include "modules/ai/document_job.hpp"
 #include "modules/ai/document_routes.hpp"
+#include "modules/ai/review_scores.hpp"
 #include "modules/ai/routes.hpp"
 #include "modules/ai/summary_jobs.hpp"
 #include "modules/books/author_routes.hpp"
@@ -223,6 +225,8 @@ struct App::Parts {
   ai::UsageBook ai_usage;
   llm::Models models;
   ai::SummaryService summaries;
+  ai::ReviewScores review_scores;
+  ai::ConsensusService consensus;
   blobs::Store blobs;
   extract::Extractor extractor;
   ai::DocumentService documents;

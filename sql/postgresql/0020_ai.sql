@@ -52,6 +52,13 @@ CREATE TABLE review_scores (
 );
 CREATE INDEX idx_review_scores_review_id ON review_scores (review_id, id);
 
+-- Which state of a review a model has judged, and with what: that is not asked again.
+CREATE TABLE review_score_marks (
+  review_id BIGINT PRIMARY KEY REFERENCES reviews (id) ON DELETE CASCADE,
+  version   BIGINT NOT NULL,
+  made_with TEXT NOT NULL  -- model and prompt
+);
+
 -- What the reviews of a book agree on, as a model put it.
 CREATE TABLE book_consensus (
   book_id           BIGINT PRIMARY KEY REFERENCES books (id),

@@ -1,6 +1,5 @@
 #include "modules/ai/reply_stream.hpp"
 
-#include "core/base/text.hpp"
 #include "core/http/body_source.hpp"
 #include "core/json/codec.hpp"
 #include "core/telemetry/log.hpp"
@@ -8,9 +7,6 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <fmt/format.h>
-
-#include <algorithm>
-#include <charconv>
 
 namespace lumina::ai {
 namespace {
@@ -34,21 +30,6 @@ Task<void> run(StreamedWork work, std::shared_ptr<http::PushedBody> body) {
 }
 
 }  // namespace
-
-std::optional<std::chrono::seconds> preferred_wait(const http::RawRequest& request) {
-  std::string_view rest = request.header("Prefer");
-  while (!rest.empty()) {
-    const auto comma = rest.find_first_of(",;");
-    const auto one = trim_ascii(rest.substr(0, comma));
-    rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 1);
-    if (!one.starts_with("wait=")) continue;
-    int seconds = 0;
-    const auto [end, error] = std::from_chars(one.data() + 5, one.data() + one.size(), seconds);
-    if (error == std::errc{} && end == one.data() + one.size() && seconds >= 0)
-      return std::chrono::seconds(std::clamp(seconds, 1, 60));
-  }
-  return {};
-}
 
 bool wants_stream(const http::RawRequest& request) {
   return request.header("Accept").find("text/event-stream") != std::string_view::npos;

@@ -8,17 +8,16 @@
 #include "core/base/task.hpp"
 #include "core/http/extract.hpp"
 #include "core/http/message.hpp"
+#include "core/http/prefer.hpp"
 #include "core/llm/language_model.hpp"
 
 #include <chrono>
 #include <functional>
-#include <optional>
 #include <string>
 
 namespace lumina::ai {
 
-// Seconds of "wait=" in Prefer, kept in 1..60; nothing without it.
-std::optional<std::chrono::seconds> preferred_wait(const http::RawRequest& request);
+using http::preferred_wait;
 bool wants_stream(const http::RawRequest& request);
 
 // Begins at once; `work` gets the listener for pieces and gives the JSON of the answer.

@@ -28,6 +28,7 @@ std::vector<Field> Review::fields() {
       {"rating", &Review::rating, "1.0 to 5.0 in steps of 0.5"},
       {"sentiment_score", &Review::sentiment_score, "-1 to 1"},
       {"sentiment_source", &Review::sentiment_source, "Who found the score"},
+      {"sentiment_model", &Review::sentiment_model, "Which language model, when one did"},
       {"helpful_count", &Review::helpful_count, "People who found it helpful"},
       {"reply_count", &Review::reply_count, "Replies to it"},
       {"spoiler", &Review::spoiler,

@@ -38,6 +38,7 @@ struct Review {
   double rating = 0;           // 1.0 to 5.0
   double sentiment_score = 0;  // -1 to 1
   SentimentSource sentiment_source = SentimentSource::lexicon;
+  std::optional<std::string> sentiment_model;  // when a language model found the score
   int helpful_count = 0;
   int reply_count = 0;
   bool spoiler = false;  // the text is given only to who asks for spoilers

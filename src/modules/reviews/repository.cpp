@@ -16,6 +16,7 @@ const db::Columns<Row> columns{{"r.id", &Row::id},
                                {"r.rating", &Row::rating},
                                {"r.sentiment_score", &Row::sentiment_score},
                                {"r.sentiment_source", &Row::sentiment_source},
+                               {"r.sentiment_model", &Row::sentiment_model},
                                {"r.helpful_count", &Row::helpful_count},
                                {"r.reply_count", &Row::reply_count},
                                {"r.spoiler", &Row::spoiler},
@@ -141,10 +142,10 @@ std::optional<ReviewId> ReviewRepository::insert(UserId user, const NewReview& r
 bool ReviewRepository::update(const Review& r, Timestamp now) {
   return tx_.execute(
              "UPDATE reviews SET review_text = $3, rating = $4, sentiment_score = $5, sentiment_source = $6, "
-             "updated_at = $7, spoiler = $8, standing = $9, version = version + 1 WHERE id = $1 AND version "
-             "= $2",
+             "updated_at = $7, spoiler = $8, standing = $9, sentiment_model = $10, version = version + 1 "
+             "WHERE id = $1 AND version = $2",
              r.id, r.version, r.review_text, r.rating, r.sentiment_score, r.sentiment_source, now, r.spoiler,
-             r.standing) > 0;
+             r.standing, r.sentiment_model) > 0;
 }
 
 bool ReviewRepository::erase(ReviewId id) {

@@ -2,6 +2,7 @@
 
 #include "core/http/cached.hpp"
 #include "core/http/handler.hpp"
+#include "core/http/prefer.hpp"
 #include "core/http/resource.hpp"
 
 namespace lumina::reviews {
@@ -45,9 +46,12 @@ std::vector<Route> review_routes(ReviewService& reviews, ModerationService& mode
   const auto reader = Access::signed_in();
 
   add(post("/api/v1/reviews", "Review a book you have borrowed", reader, {ErrorKind::not_found, refused},
-           [&](Body<NewReview> review, Caller by) {
-             return created(reviews.create(*review, by), "/api/v1/reviews/");
-           }));
+           [&](Body<NewReview> review, RawRequest request, Caller by) {
+             return created(reviews.create(*review, by, preferred_wait(request)), "/api/v1/reviews/");
+           })
+          .explained(
+              "The score comes at once from the built-in analysis; where a language model is set up, its "
+              "score follows. With `Prefer: wait=30` the answer waits for it, at most so many seconds."));
   add(cached(
       get("/api/v1/reviews/book/{book_id}", "List a book's reviews", Access::anyone(), {ErrorKind::not_found},
           [&](Path<BookId> book, Query<ReviewOrder> order, Paging page) {

@@ -50,11 +50,13 @@ Task<Result<Sentiment>> ReviewService::score(std::string text, std::optional<dou
   co_return co_await runtime::run_on(cpu_, std::move(work));
 }
 
-Task<Result<Review>> ReviewService::create(NewReview review, Caller by) {
+Task<Result<Review>> ReviewService::create(NewReview review, Caller by,
+                                           std::optional<std::chrono::milliseconds> wait) {
   auto sentiment = co_await score(review.review_text, review.rating);
   if (!sentiment) co_return Failure(std::move(sentiment.error()));
-  auto work = [this, review = std::move(review), sentiment = *sentiment,
-               by = std::move(by)](db::Transaction& tx) -> Result<Review> {
+  const bool waits = wait && model_.score_now;
+  auto work = [this, review = std::move(review), sentiment = *sentiment, waits,
+               by](db::Transaction& tx) -> Result<Review> {
     ReviewRepository reviews(tx);
     if (!books::book_title(tx, review.book_id)) return no_book();
     if (!has_borrowed_(tx, by.id(), review.book_id))
@@ -69,9 +71,15 @@ Task<Result<Review>> ReviewService::create(NewReview review, Caller by) {
     auto made = *reviews.find(*id);
     reviews.count(made, 1);
     journal_.record(tx, by, about("review.created", made));
+    if (model_.written && !waits) model_.written(tx, made);
     return made;
   };
-  co_return co_await database_.write(std::move(work));
+  auto made = co_await database_.write(std::move(work));
+  if (!made || !waits) co_return made;
+  if (!co_await model_.score_now(made->id, made->version, *wait, by.id())) co_return made;
+  // What happened to it meanwhile is not this request's failure: it did write the review.
+  auto now = co_await find(made->id, true, by);
+  co_return now ? now : made;
 }
 
 Task<Result<Review>> ReviewService::find(ReviewId id, bool spoilers, Caller by) {
@@ -129,6 +137,8 @@ Task<Result<Review>> ReviewService::change(ReviewId id, ReviewChanges changes, P
     if (now->version != version)
       return fail(ErrorKind::conflict, "conflict", "The review was changed by somebody else just now");
     reviews.count(*now, -1);
+    const bool says_other = (changes.review_text && *changes.review_text != now->review_text) ||
+                            (changes.rating && *changes.rating != now->rating);
     if (changes.review_text && *changes.review_text != now->review_text) {
       now->review_text = *changes.review_text;
       // What staff cleared was another text: it may be reported again.
@@ -139,15 +149,37 @@ Task<Result<Review>> ReviewService::change(ReviewId id, ReviewChanges changes, P
     }
     if (changes.spoiler) now->spoiler = *changes.spoiler;
     if (changes.rating) now->rating = *changes.rating;
-    now->sentiment_score = sentiment.score;
-    now->sentiment_source = sentiment.source;
+    if (says_other) {
+      now->sentiment_score = sentiment.score;
+      now->sentiment_source = sentiment.source;
+      now->sentiment_model.reset();
+    }
     if (!reviews.update(*now, clock_.now()))
       return fail(ErrorKind::conflict, "conflict", "The review was changed by somebody else just now");
     reviews.count(*now, 1);
     journal_.record(tx, by, about("review.updated", *now));
-    return *reviews.find(id);
+    auto changed = *reviews.find(id);
+    if (model_.written && says_other) model_.written(tx, changed);
+    return changed;
   };
   co_return co_await database_.write(std::move(work));
+}
+
+std::optional<Review> ReviewService::take_model_score(db::Transaction& tx, ReviewId id, std::int64_t version,
+                                                      double score, std::string model, const Caller& by) {
+  ReviewRepository reviews(tx);
+  const auto before = reviews.find_locked(id);
+  if (!before || before->version != version) return {};
+  auto now = *before;
+  now.sentiment_score = rounded_score(score);
+  now.sentiment_source = SentimentSource::llm;
+  now.sentiment_model = std::move(model);
+  // Its author changed nothing, so the time of the last change stays.
+  if (!reviews.update(now, now.updated_at)) return {};
+  reviews.count(*before, -1);
+  reviews.count(now, 1);
+  journal_.record(tx, by, about("review.scored", now));
+  return reviews.find(id);
 }
 
 Task<Status> ReviewService::remove(ReviewId id, Precondition seen, Caller by) {
@@ -220,16 +252,19 @@ Task<Result<Analysis>> ReviewService::analyze(BookId book) {
     a.summary_source = "none";
     co_return a;
   }
+  std::optional<std::string> consensus;
+  if (model_.consensus) consensus = co_await model_.consensus(book);
   auto think = [&] {
     std::vector<ReviewText> texts;
     for (const Review& r : material->reviews) texts.push_back({r.review_text, r.sentiment_score});
     for (auto& theme : themes(texts, most_themes))
       a.themes.push_back({std::move(theme.term), static_cast<int>(theme.count), theme.sentiment});
-    a.summary = summarize(texts, summary_sentences);
+    if (!consensus) a.summary = summarize(texts, summary_sentences);
   };
   if (auto done = co_await runtime::run_on(cpu_, std::move(think)); !done)
     co_return Failure(std::move(done.error()));
-  a.summary_source = "extractive";
+  a.summary_source = consensus ? "llm" : "extractive";
+  if (consensus) a.summary = std::move(*consensus);
   if (a.summary.empty()) {
     a.summary = "Unable to generate consensus summary at this time.";
     a.summary_source = "none";
