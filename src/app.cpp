@@ -393,7 +393,8 @@ std::vector<http::Route> App::Parts::routes() {
                          [this](std::string_view page) {
                            return std::ranges::find(config.allowed_origins, page) !=
                                   config.allowed_origins.end();
-                         }}));
+                         },
+                         rate_check()}));
   add(jobs::task_routes(tasks, scheduler));
   add(events::event_routes(database, hub));
   add(webhooks::webhook_routes(webhook_service));
@@ -401,6 +402,17 @@ std::vector<http::Route> App::Parts::routes() {
   add(audit::audit_routes(database, journal));
   add(calls::batch_routes(database, [this]() -> const http::Router& { return router; }));
   return all;
+}
+
+http::RateCheck App::Parts::rate_check() {
+  return [this](http::RateClass rate, std::string_view address, std::optional<UserId> user) {
+    std::shared_ptr<RateRules> rules;
+    {
+      std::lock_guard lock(rates_mutex);
+      rules = rates;
+    }
+    return rules->check(rate, address, user);
+  };
 }
 
 http::PipelineOptions App::Parts::pipeline_options() {
@@ -413,14 +425,7 @@ http::PipelineOptions App::Parts::pipeline_options() {
   options.basic_auth = [this] { return auth_settings.get()->basic_auth; };
   options.once = &once;
   options.tls = !config.tls_cert.empty();
-  options.rate = [this](http::RateClass rate, std::string_view address, std::optional<UserId> user) {
-    std::shared_ptr<RateRules> rules;
-    {
-      std::lock_guard lock(rates_mutex);
-      rules = rates;
-    }
-    return rules->check(rate, address, user);
-  };
+  options.rate = rate_check();
   options.finished = [this](const http::RequestRecord& record) { request_metrics.finished(record); };
   options.failed = [](std::string_view request_id, std::string_view what) {
     log::error("a request failed", {{"request_id", request_id}, {"what", what}});

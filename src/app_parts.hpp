@@ -263,6 +263,7 @@ struct App::Parts {
   TimeZone zone_of(db::Transaction& tx, std::optional<std::int64_t> branch);
   notices::NoticeRules notice_rules();
   http::PipelineOptions pipeline_options();
+  http::RateCheck rate_check();
   Task<system::Readiness> readiness();
   void tie_records();
   std::vector<notices::NewBook> new_books(db::Transaction& tx, const std::string& query, Timestamp since,

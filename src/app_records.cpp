@@ -1,5 +1,6 @@
 // What every part of the library does when records become one, or are there again.
 #include "app_parts.hpp"
+#include "modules/ai/merged_books.hpp"
 #include "modules/books/listing_query.hpp"
 #include "modules/books/repository.hpp"
 #include "modules/lists/merged_books.hpp"
@@ -29,6 +30,12 @@ void App::Parts::tie_records() {
        },
        .back = [](db::Transaction& tx, BookId from, BookId into, const std::string& note,
                   const Caller&) { lists::move_places_back(tx, from, into, note); }});
+  records.also_move(
+      {.name = "documents",
+       .move = [this](db::Transaction& tx, BookId from, BookId into, const Caller& by)
+           -> Result<std::string> { return ai::move_documents(tx, journal, from, into, by); },
+       .back = [this](db::Transaction& tx, BookId from, BookId into, const std::string& note,
+                      const Caller& by) { ai::move_documents_back(tx, journal, from, into, note, by); }});
   lists.find_books_with([](db::Transaction& tx, const books::BookFilter& filter,
                            const PageRequest& page) -> Result<Page<books::Book>> {
     books::BookRepository all(tx);

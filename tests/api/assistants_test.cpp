@@ -167,3 +167,16 @@ TEST_CASE("what is no message of the protocol is told so", "[L13]") {
                          [](config::Config& c) { c.allowed_origins = {"https://assistant.example"}; });
   CHECK(say(own->anybody(), "ping", "{}", {{"Origin", "https://assistant.example"}}).status == 200);
 }
+
+TEST_CASE("a tool counts against the limit of its route", "[L13][A32]") {
+  auto app = TestApp::on(Database::sqlite, [](config::Config& c) {
+    c.rate_limit = 1'000'000;
+    c.search_rate = 2;
+  });
+  auto anybody = app->anybody();
+  CHECK_FALSE(refused(use(anybody, "search_books", R"({"q":"whale"})")));
+  CHECK_FALSE(refused(use(anybody, "search_books", R"({"q":"whale"})")));
+  const auto third = use(anybody, "search_books", R"({"q":"whale"})");
+  CHECK(refused(third));
+  CHECK(text_of(third).starts_with("Too many requests"));
+}

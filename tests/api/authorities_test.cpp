@@ -221,6 +221,10 @@ TEST_CASE("fields of the library's own are kept and filtered on both databases",
   CHECK(app->anybody().get("/api/v1/books/facets?metadata.lang=eng")["total"] == 1);
   CHECK(app->anybody().get("/api/v1/books?metadata.=x").status == 422);
   CHECK(app->anybody().get("/api/v1/books?metadata=x").status == 422);
+  // What no database keeps is found nowhere.
+  CHECK(app->anybody().get("/api/v1/books?metadata.a=%00").status == 422);
+  CHECK(app->anybody().get("/api/v1/books?metadata.a%00b=1").status == 422);
+  CHECK(found("metadata=%7B%22a%22:%22%5Cu0000%22%7D").empty());
   CHECK(app->anybody().get("/api/v1/books?metadatum=x").status == 422);
 
   CHECK(librarian.patch(path_of(one), R"({"metadata":{"lang":null,"shelf":{"row":8}}})").status == 200);

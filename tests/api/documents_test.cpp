@@ -362,3 +362,22 @@ TEST_CASE("a book's file is read while the book is on loan", "[G31]") {
   CHECK(reader.get(at(id, "/content")).status == 403);
   CHECK(reader.get("/api/v1/documents/search?q=whale").size() == 0);
 }
+
+TEST_CASE("a book's file goes with its loan when the book becomes part of another", "[G31][B32]") {
+  auto app = TestApp::on(GENERATE(from_databases()));
+  const auto from = app->book("Moby-Dick", "Melville, Herman");
+  const auto into = app->book("Moby Dick", "Herman Melville");
+  const auto id = document(app->librarian(), "moby.pdf", whales,
+                           {{"book_id", std::to_string(from)}, {"visibility", "borrowers"}});
+  auto reader = app->patron();
+  REQUIRE(reader.post(fmt::format("/api/v1/borrows/{}/borrow", from)).status == 201);
+  const auto merged =
+      app->librarian().post("/api/v1/books/merge", fmt::format(R"({{"into":{},"from":[{}]}})", into, from));
+  REQUIRE(merged.status == 200);
+  CHECK(reader.get(at(id, "/content")).status == 200);
+  CHECK(reader.get(at(id))["book_id"] == into);
+  CHECK(reader.get("/api/v1/documents/search?q=whale").size() > 0);
+  REQUIRE(app->librarian().post(fmt::format("/api/v1/admin/change-sets/{}/undo", merged.id())).status == 200);
+  CHECK(reader.get(at(id, "/content")).status == 200);
+  CHECK(reader.get(at(id))["book_id"] == from);
+}

@@ -15,6 +15,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
+#include <algorithm>
 #include <array>
 #include <condition_variable>
 #include <mutex>
@@ -40,8 +41,11 @@ constexpr asio::use_awaitable_t<IoExecutor> awaiting;
 
 // A connection; everything in it belongs to its io thread.
 struct Connection : std::enable_shared_from_this<Connection> {
-  Connection(asio::io_context& context, Socket accepted)
-      : io(context), socket(std::move(accepted)), deadline(context.get_executor()) {}
+  Connection(asio::io_context& context, Socket accepted, asio::ip::address from)
+      : io(context),
+        socket(std::move(accepted)),
+        deadline(context.get_executor()),
+        address(std::move(from)) {}
 
   // Closes the socket when the time is over, which ends what waits for it.
   void expect_within(std::chrono::milliseconds time) {
@@ -62,6 +66,7 @@ struct Connection : std::enable_shared_from_this<Connection> {
   asio::io_context& io;
   Socket socket;
   Timer deadline;
+  const asio::ip::address address;
   std::string read;  // and not used yet
   bool answering = false;
   bool draining = false;
@@ -136,10 +141,12 @@ void Listener::State::welcome(asio::io_context& context, Socket socket) {
   error_code ec;
   const auto address = socket.remote_endpoint(ec).address();
   if (ec) return;
-  auto connection = std::make_shared<Connection>(context, std::move(socket));
+  auto connection = std::make_shared<Connection>(context, std::move(socket), address);
   {
     const std::lock_guard lock(mutex);
-    if (stopping || connections.size() >= options.connections) {
+    const auto of_this = std::ranges::count(connections, address, &Connection::address);
+    if (stopping || connections.size() >= options.connections ||
+        static_cast<std::size_t>(of_this) >= options.of_one_address) {
       log::warn("a self-check machine was turned away", {{"address", address.to_string()}});
       return;
     }

@@ -50,6 +50,7 @@ struct ListenerOptions {
   using Time = std::chrono::milliseconds;
   std::vector<config::ListenAddress> listen;  // port 0: the system chooses
   std::size_t connections = 64;
+  std::size_t of_one_address = 16;
   Time login_time{15'000};  // from accept to the end of the first message, and between those before the login
   Time idle_time{900'000};  // between two messages of a terminal that is signed in
   Time line_time{10'000};   // from the first byte of a line to its end

@@ -17,8 +17,7 @@ std::vector<Piece> pieces_of(std::string_view page, std::size_t most) {
   for (const auto& sentence : text::sentences(page)) {
     auto rest = sentence.text;
     auto begin = sentence.begin;
-    while (utf8_length(rest) > most) {
-      auto head = utf8_prefix(rest, most);
+    for (auto head = utf8_prefix(rest, most); head.size() < rest.size(); head = utf8_prefix(rest, most)) {
       if (const auto space = head.find_last_of(" \n\t");
           space != std::string_view::npos && space > head.size() / 2)
         head = head.substr(0, space + 1);

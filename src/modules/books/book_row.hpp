@@ -29,6 +29,8 @@ std::string clean_metadata(const schema::RawJson& metadata);
 std::string merge_patched(std::string_view object, std::string_view patch);
 // Every value that is no object, with its path: {"a":{"b":[1,true]}} gives ("a.b","1"), ("a.b","true").
 std::vector<std::pair<std::string, std::string>> metadata_leaves(std::string_view object);
+// No database keeps a NUL character in a text: such a leaf is never found.
+inline bool can_be_kept(std::string_view text) { return !text.contains('\0'); }
 
 // "Jane Austen" -> "austen, jane", folded: how catalogues file people. A name that is written with a comma,
 // or is one word, stays as it is.

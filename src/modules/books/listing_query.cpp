@@ -69,6 +69,10 @@ Conditions conditions_of(const BookFilter& filter) {
   if (filter.work) require("b.work_id = " + c.bind(db::to_value(*filter.work)));
   if (filter.metadata)
     for (const auto& [name, value] : metadata_leaves(*filter.metadata)) {
+      if (!can_be_kept(name) || !can_be_kept(value)) {
+        require("1 = 0");
+        continue;
+      }
       const auto n = c.bind(name), v = c.bind(value);
       require("EXISTS (SELECT 1 FROM book_metadata m WHERE m.book_id = b.id AND m.name = " + n +
               " AND m.value = " + v + ")");

@@ -35,6 +35,10 @@ void gather(http::Context& context) {
       context.errors.push_back({{"query", name}, "name at most ten fields, as metadata.lang", "unknown"});
       continue;
     }
+    if (key.contains('\0') || value.contains('\0')) {
+      context.errors.push_back({{"query", "metadata"}, "must not hold a NUL character", "nul"});
+      continue;
+    }
     auto& values = wanted[key];
     if (!values.is_array()) values = bj::array();
     values.get_array().emplace_back(value);

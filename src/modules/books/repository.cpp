@@ -187,8 +187,10 @@ void BookRepository::write_parts(BookId id, const NewBook& book) {
         id, key);
   }
   for (const auto& [name, value] : metadata_leaves(book.metadata.text))
-    tx_.execute("INSERT INTO book_metadata (name, value, book_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-                name, value, id);
+    if (can_be_kept(name) && can_be_kept(value))
+      tx_.execute(
+          "INSERT INTO book_metadata (name, value, book_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", name,
+          value, id);
 }
 
 void BookRepository::erase_parts(BookId id) {

@@ -11,6 +11,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <memory>
@@ -141,8 +142,9 @@ bj::object told(std::string_view text) {
 }
 
 // Runs the route as the one who asks. Everything that the handler refers to lives in this frame.
-Task<bj::object> call_route(const http::Router& router, http::Method method, std::string target,
+Task<bj::object> call_route(const McpOptions& options, http::Method method, std::string target,
                             const Context& outer) {
+  const http::Router& router = options.router();
   http::Request request;
   request.head.method = method;
   request.head.target = std::move(target);
@@ -157,6 +159,10 @@ Task<bj::object> call_route(const http::Router& router, http::Method method, std
   if (!route.access.allows_caller(outer.caller))
     co_return told(outer.caller.signed_in() ? "The person, or the key, may not do that"
                                             : "Sign in first: this tool needs a bearer token");
+  if (const auto state =
+          options.rate ? options.rate(route.rate, outer.caller.address, outer.caller.user) : std::nullopt;
+      state && !state->allowed)
+    co_return told(fmt::format("Too many requests; try again in {} seconds", state->reset_seconds));
   Context context;
   context.head = &request.head;
   context.request = &request;
@@ -199,7 +205,7 @@ Task<Response> tool_called(bj::value id, bj::object params, const McpOptions& op
   }
   auto target = target_of(*tool, arguments);
   if (!target) co_return failure(id, {invalid_params, std::move(target.error())});
-  auto result = co_await call_route(options.router(), tool->method, std::move(*target), context);
+  auto result = co_await call_route(options, tool->method, std::move(*target), context);
   co_return answer({{"jsonrpc", "2.0"}, {"id", std::move(id)}, {"result", std::move(result)}});
 }
 

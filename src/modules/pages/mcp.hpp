@@ -11,6 +11,7 @@
 // unknown tool or bad arguments, -32022 unsupported version (400). 403 for a page of another origin.
 #pragma once
 #include "core/http/context.hpp"
+#include "core/http/pipeline.hpp"
 #include "core/http/route.hpp"
 #include "core/http/router.hpp"
 
@@ -25,6 +26,7 @@ struct McpOptions {
   std::string version;                                   // of the server
   std::function<const http::Router&()> router;           // asked for when a call comes
   std::function<bool(std::string_view)> origin_allowed;  // origins besides the server's own
+  http::RateCheck rate = {};                             // what a tool's route counts against; empty: nothing
 };
 
 std::vector<http::Route> mcp_routes(McpOptions options);
