@@ -40,7 +40,7 @@ enum class Command : std::uint8_t {
 struct Invocation {
   Command command = Command::serve;
   std::string program = "luminalib";  // how it was called
-  config::Inputs inputs;  // file and flags; the environment is left for the caller to fill
+  config::Inputs inputs;              // file and flags; the environment is left for the caller to fill
 
   std::string email;  // admin create, admin reset-password
   bool password_stdin =

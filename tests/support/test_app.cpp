@@ -172,8 +172,7 @@ Answer TestApp::call(http::Request request) {
                                       boost::asio::use_future);
   http::Response response = future.get();
   // The stream of events goes on for ever; everything else that is made while it is sent is read to its end.
-  if (response.stream && !endless)
-    response.body = drained(*response.stream);
+  if (response.stream && !endless) response.body = drained(*response.stream);
   Answer answer;
   answer.status = response.status;
   answer.headers = response.headers;
