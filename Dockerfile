@@ -19,8 +19,8 @@ FROM debian:12-slim
 RUN apt-get update \
  && apt-get install -y --no-install-recommends \
       ca-certificates libboost-json1.81.0 libboost-url1.81.0 libbrotli1 libcrypt1 libcurl4 libfmt9 libicu72 libpq5 libpugixml1v5 \
-      libsoci-core4.0 libsoci-postgresql4.0 libsoci-sqlite3-4.0 libsqlite3-0 libssl3 libstdc++6 libstemmer0d \
-      libtomlplusplus3 zlib1g \
+      libseccomp2 libsoci-core4.0 libsoci-postgresql4.0 libsoci-sqlite3-4.0 libsqlite3-0 libssl3 libstdc++6 libstemmer0d \
+      libtomlplusplus3 libzip4 poppler-utils zlib1g \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --system --uid 10001 --user-group --home-dir /var/lib/luminalib --shell /usr/sbin/nologin luminalib \
  && install -d -o luminalib -g luminalib -m 700 /var/lib/luminalib

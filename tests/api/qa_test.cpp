@@ -37,7 +37,7 @@ void check_quotes(Client person, const Answer& answer) {
 
 }  // namespace
 
-TEST_CASE("a phrase on a page of a document is found and the page named", "[C2][G25]") {
+TEST_CASE("a phrase on a page of a document is found and the page named", "[C2]") {
   auto app = TestApp::on(GENERATE(from_databases()));
   auto reader = app->patron();
   const auto id = document(reader, "guide.pdf", lighthouse);
@@ -153,7 +153,7 @@ TEST_CASE("a conversation goes on, is read and is forgotten", "[G27]") {
   CHECK(app->number("SELECT count(*) FROM qa_turns") == 0);
 }
 
-TEST_CASE("Chinese and Russian documents are found and quoted", "[G25]") {
+TEST_CASE("Chinese and Russian documents are found and quoted") {
   auto app = TestApp::on(Database::sqlite, every_kind);
   auto reader = app->patron();
   document(reader, "zh.txt", "长城是中国古代的军事防御工程。它的修建始于春秋战国时期。故宫位于北京市中心。");
@@ -166,7 +166,7 @@ TEST_CASE("Chinese and Russian documents are found and quoted", "[G25]") {
   CHECK(chinese["answer"].as_string().find("北京") != std::string::npos);
 }
 
-TEST_CASE("passages are there again after a restart", "[G19]") {
+TEST_CASE("passages are there again after a restart") {
   auto app = TestApp::on(GENERATE(from_databases()));
   document(app->patron(), "guide.pdf", lighthouse);
   app->restart();
