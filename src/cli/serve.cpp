@@ -8,6 +8,7 @@
 #include "cli/demo_library.hpp"
 #include "core/http/io_threads.hpp"
 #include "core/http/server.hpp"
+#include "core/runtime/give_back.hpp"
 #include "core/runtime/service_notify.hpp"
 #include "core/sip2/listener.hpp"
 #include "core/telemetry/log.hpp"
@@ -16,7 +17,6 @@
 
 #include <cstdio>
 #include <pthread.h>
-#include <malloc.h>
 #include <signal.h>
 #include <thread>
 #include <unistd.h>
@@ -122,7 +122,7 @@ int serve(const Invocation& invocation, const config::Loaded& loaded) {
   for (const auto port : terminals.ports()) log::info("serving self-check machines", {{"port", port}});
   greet(invocation.program, config, server, app);
   if (config.demo) print_demo_hints(config, server.ports().front());
-  malloc_trim(0);  // what the start needed for a moment goes back
+  runtime::give_back_memory();
   systemd.ready("serving");
 
   const auto watchdog = systemd.watchdog_interval();
