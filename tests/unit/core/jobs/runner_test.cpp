@@ -254,15 +254,20 @@ TEST_CASE("two instances on one database, one dies: every job has its effect onc
   auto dying = std::make_unique<Instance>(fresh.url(), clock, 4, jobs::RunnerOptions{1s, 10ms});
   Instance living(fresh.url(), clock, 4, jobs::RunnerOptions{1s, 10ms});
   living.put_many("work", count);
-  std::atomic<int> at_dying{0};
+  std::atomic<int> at_dying{0}, at_living{0};
   dying->runner.handle("work", {.concurrency = 0}, [&](jobs::JobContext& job) {
     ++at_dying;
     return Instance::effect(job);
   });
-  living.runner.handle("work", {.concurrency = 0}, Instance::effect);
+  living.runner.handle("work", {.concurrency = 0}, [&](jobs::JobContext& job) {
+    ++at_living;
+    return Instance::effect(job);
+  });
+  // The dying one begins alone: how jobs spread over two instances is the machine's affair.
   dying->runner.start();
-  living.runner.start();
   REQUIRE(eventually([&] { return at_dying > count / 20; }));
+  living.runner.start();
+  REQUIRE(eventually([&] { return at_living > 0; }));
   dying->database.stop();  // from here on nothing of it reaches the database
   dying.reset();
   REQUIRE(eventually([&] { return living.unfinished() == 0; }));
