@@ -1,11 +1,7 @@
 #include "modules/books/search_index.hpp"
 
-#include "core/runtime/resuming.hpp"
 #include "core/telemetry/log.hpp"
 #include "modules/books/search_document.hpp"
-
-#include <boost/asio/async_result.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
 #include <pthread.h>
@@ -35,12 +31,12 @@ void SearchIndex::stop() {
   wake_.notify_all();
   rebuilt_.notify_all();
   if (thread_.joinable()) thread_.join();
-  std::vector<Waiter> left;
+  runtime::Waiters::Answers left;
   {
     std::lock_guard lock(mutex_);
-    left.swap(waiters_);
+    left = waiters_.take_all(not_loaded());
   }
-  for (auto& waiter : left) waiter.resume(not_loaded());
+  left.give();
 }
 
 void SearchIndex::mark(const events::Event& event) {
@@ -76,52 +72,32 @@ Status SearchIndex::not_loaded() {
 Task<Status> SearchIndex::caught_up() {
   if (behind_.load(std::memory_order_acquire) == 0) co_return Status{};
   start();
-  auto initiate = [this](auto handler) {
-    std::uint64_t until = 0;
+  auto wait = [this](runtime::Waiters::Resume resume) {
+    std::optional<Status> now;
     {
       std::lock_guard lock(mutex_);
-      until = marks_;
+      if (stopping_)
+        now = not_loaded();
+      else if (ready_ && applied_ >= marks_)
+        now = Status{};
+      else
+        waiters_.add(marks_, runtime::Waiters::Clock::now() + options_.patience, std::move(resume));
     }
-    wait_for(until, [resume = runtime::resuming<Status>(std::move(handler))](Status status) mutable {
-      resume(nullptr, std::move(status));
-    });
+    if (now) return resume(std::move(*now));
+    wake_.notify_one();
   };
-  constexpr boost::asio::use_awaitable_t<IoExecutor> token;
-  co_return co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<IoExecutor>,
-                                                 void(std::exception_ptr, Status)>(std::move(initiate),
-                                                                                   token);
+  auto waiting = runtime::answered(std::move(wait));
+  co_return co_await std::move(waiting);
 }
 
-void SearchIndex::wait_for(std::uint64_t until, std::move_only_function<void(Status)> resume) {
-  std::optional<Status> now;
-  {
-    std::lock_guard lock(mutex_);
-    if (stopping_)
-      now = not_loaded();
-    else if (ready_ && applied_ >= until)
-      now = Status{};
-    else
-      waiters_.push_back({until, Clock::now() + options_.patience, std::move(resume)});
-  }
-  if (now) return resume(std::move(*now));
-  wake_.notify_one();
-}
-
-// Out of patience: an index that is there answers as it is, one that is not cannot.
 void SearchIndex::answer_waiters() {
-  std::vector<std::pair<Waiter, Status>> done;
+  runtime::Waiters::Answers answers;
   {
     std::lock_guard lock(mutex_);
-    const auto now = Clock::now();
-    for (auto& waiter : waiters_)
-      if (ready_ && (applied_ >= waiter.until || now >= waiter.deadline)) {
-        answered_early_ = answered_early_ || applied_ < waiter.until;
-        done.emplace_back(std::move(waiter), Status{});
-      } else if (now >= waiter.deadline)
-        done.emplace_back(std::move(waiter), not_loaded());
-    std::erase_if(waiters_, [](const Waiter& waiter) { return !waiter.resume; });
+    answers = waiters_.take(ready_, applied_, not_loaded());
+    answered_early_ = answered_early_ || answers.early();
   }
-  for (auto& [waiter, status] : done) waiter.resume(std::move(status));
+  answers.give();
 }
 
 void SearchIndex::run() {

@@ -13,6 +13,7 @@
 #include "core/base/task.hpp"
 #include "core/db/database.hpp"
 #include "core/events/bus.hpp"
+#include "core/runtime/waiters.hpp"
 #include "core/search/index.hpp"
 #include "core/search/plan.hpp"
 #include "modules/books/search_model.hpp"
@@ -71,13 +72,6 @@ class SearchIndex {
   bool rebuild(const std::function<bool()>& give_up);
 
  private:
-  using Clock = std::chrono::steady_clock;
-  struct Waiter {
-    std::uint64_t until;
-    Clock::time_point deadline;
-    std::move_only_function<void(Status)> resume;
-  };
-  void wait_for(std::uint64_t until, std::move_only_function<void(Status)> resume);
   void mark(const events::Event& event);
   void run();
   bool work();
@@ -101,7 +95,7 @@ class SearchIndex {
   bool answered_early_ = false;  // somebody did not get all of it
   std::uint64_t marks_ = 0, applied_ = 0;
   std::uint64_t rebuilds_wanted_ = 1, rebuilds_begun_ = 0, rebuilds_done_ = 0;
-  std::vector<Waiter> waiters_;
+  runtime::Waiters waiters_;
   std::shared_ptr<const SearchSettings> settings_ = std::make_shared<SearchSettings>();
   std::atomic<std::uint64_t> behind_{1};  // 0: loaded, and nothing is marked
   std::thread thread_;

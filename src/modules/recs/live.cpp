@@ -1,11 +1,7 @@
 #include "modules/recs/live.hpp"
 
-#include "core/runtime/resuming.hpp"
 #include "core/telemetry/log.hpp"
 #include "modules/recs/repository.hpp"
-
-#include <boost/asio/async_result.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
 #include <pthread.h>
@@ -69,12 +65,12 @@ void Live::stop() {
   }
   wake_.notify_all();
   if (thread_.joinable()) thread_.join();
-  std::vector<Waiter> left;
+  runtime::Waiters::Answers left;
   {
     std::lock_guard lock(mutex_);
-    left.swap(waiters_);
+    left = waiters_.take_all(not_loaded());
   }
-  for (auto& waiter : left) waiter.resume(not_loaded());
+  left.give();
 }
 
 void Live::mark(const events::Event& event) {
@@ -118,51 +114,32 @@ Status Live::not_loaded() {
 Task<Status> Live::caught_up(bool figures) {
   if (behind_.load(std::memory_order_acquire) <= (figures ? 0U : 1U)) co_return Status{};
   start();
-  auto initiate = [this, figures](auto handler) {
-    std::uint64_t until = 0;
+  auto wait = [this, figures](runtime::Waiters::Resume resume) {
+    std::optional<Status> now;
     {
       std::lock_guard lock(mutex_);
-      until = figures ? marks_ : content_marks_;
+      const auto until = figures ? marks_ : content_marks_;
+      if (stopping_)
+        now = not_loaded();
+      else if (ready_ && applied_ >= until)
+        now = Status{};
+      else
+        waiters_.add(until, runtime::Waiters::Clock::now() + options_.patience, std::move(resume));
     }
-    wait_for_marks(until, [resume = runtime::resuming<Status>(std::move(handler))](Status status) mutable {
-      resume(nullptr, std::move(status));
-    });
+    if (now) return resume(std::move(*now));
+    wake_.notify_one();
   };
-  constexpr boost::asio::use_awaitable_t<IoExecutor> token;
-  co_return co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<IoExecutor>,
-                                                 void(std::exception_ptr, Status)>(std::move(initiate),
-                                                                                   token);
+  auto waiting = runtime::answered(std::move(wait));
+  co_return co_await std::move(waiting);
 }
 
-void Live::wait_for_marks(std::uint64_t until, std::move_only_function<void(Status)> resume) {
-  std::optional<Status> now;
-  {
-    std::lock_guard lock(mutex_);
-    if (stopping_)
-      now = not_loaded();
-    else if (ready_ && applied_ >= until)
-      now = Status{};
-    else
-      waiters_.push_back({until, SteadyClock::now() + options_.patience, std::move(resume)});
-  }
-  if (now) return resume(std::move(*now));
-  wake_.notify_one();
-}
-
-// Out of patience: what is there answers as it is, what is not cannot.
 void Live::answer_waiters() {
-  std::vector<std::pair<Waiter, Status>> done;
+  runtime::Waiters::Answers answers;
   {
     std::lock_guard lock(mutex_);
-    const auto now = SteadyClock::now();
-    for (auto& waiter : waiters_)
-      if (ready_ && (applied_ >= waiter.until || now >= waiter.deadline))
-        done.emplace_back(std::move(waiter), Status{});
-      else if (now >= waiter.deadline)
-        done.emplace_back(std::move(waiter), not_loaded());
-    std::erase_if(waiters_, [](const Waiter& waiter) { return !waiter.resume; });
+    answers = waiters_.take(ready_, applied_, not_loaded());
   }
-  for (auto& [waiter, status] : done) waiter.resume(std::move(status));
+  answers.give();
 }
 
 std::shared_ptr<const Engine> Live::engine() const {

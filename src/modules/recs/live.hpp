@@ -14,6 +14,7 @@
 #include "core/base/task.hpp"
 #include "core/db/database.hpp"
 #include "core/events/bus.hpp"
+#include "core/runtime/waiters.hpp"
 #include "modules/recs/model_store.hpp"
 #include "modules/recs/person.hpp"
 #include "modules/recs/shelf.hpp"
@@ -78,19 +79,12 @@ class Live {
   std::string fault() const;
 
  private:
-  using SteadyClock = std::chrono::steady_clock;
-  struct Waiter {
-    std::uint64_t until;
-    SteadyClock::time_point deadline;
-    std::move_only_function<void(Status)> resume;
-  };
   // A catalogue on its way into use; ids up to `filled` are in it.
   struct Filling {
     std::shared_ptr<Engine> engine;
     std::int64_t filled = 0;
   };
   void mark(const events::Event& event);
-  void wait_for_marks(std::uint64_t until, std::move_only_function<void(Status)> resume);
   void run();
   bool work();
   void begin_filling();
@@ -120,7 +114,7 @@ class Live {
   bool urgent_ = false, books_came_ = false, model_wanted_ = true, started_ = false, stopping_ = false,
        ready_ = false;
   std::uint64_t marks_ = 0, content_marks_ = 0, applied_ = 0;
-  std::vector<Waiter> waiters_;
+  runtime::Waiters waiters_;
   std::atomic<std::uint64_t> behind_{2};  // 0: all is there, 1: counters are not, 2: books are not
   std::thread thread_;
 };
