@@ -1,5 +1,6 @@
 #include "core/blobs/store.hpp"
 
+#include "core/base/file.hpp"
 #include "core/blobs/repository.hpp"
 #include "core/runtime/run_on.hpp"
 #include "core/security/digest.hpp"
@@ -8,9 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
-#include <fstream>
 #include <set>
-#include <sys/stat.h>
 #include <unistd.h>
 
 namespace lumina::blobs {
@@ -21,37 +20,6 @@ constexpr auto left_alone = std::chrono::hours(1);
 constexpr std::size_t step = 256 * 1024;
 constexpr std::int64_t rows_at_once = 500;
 constexpr const char* drafts = "drafts";
-
-// Closed when it goes.
-class File {
- public:
-  File(const fs::path& path, int flags) : number_(::open(path.c_str(), flags | O_CLOEXEC, 0600)) {}
-  ~File() {
-    if (number_ >= 0) ::close(number_);
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  bool open() const { return number_ >= 0; }
-  int number() const { return number_; }
-  bool write(std::string_view bytes) const {
-    while (!bytes.empty()) {
-      const auto n = ::write(number_, bytes.data(), bytes.size());
-      if (n < 0 && errno == EINTR) continue;
-      if (n < 0) return false;
-      bytes.remove_prefix(static_cast<std::size_t>(n));
-    }
-    return true;
-  }
-  bool sync() const { return ::fsync(number_) == 0; }
-
- private:
-  int number_;
-};
-
-bool sync_folder(const fs::path& folder) {
-  const File directory(folder, O_RDONLY | O_DIRECTORY);
-  return directory.open() && directory.sync();
-}
 
 // Removed when it goes, unless it was renamed.
 struct Draft {
@@ -69,18 +37,6 @@ Failure no_room() {
 
 bool is_digest(std::string_view name) {
   return name.size() == 64 && name.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
-
-std::string digest_of(const fs::path& path, std::int64_t& size) {
-  std::ifstream in(path, std::ios::binary);
-  security::Sha256 hash;
-  std::string buffer(step, '\0');
-  size = 0;
-  while (in.read(buffer.data(), static_cast<std::streamsize>(buffer.size())) || in.gcount() > 0) {
-    hash.add({buffer.data(), static_cast<std::size_t>(in.gcount())});
-    size += in.gcount();
-  }
-  return hash.finish_hex();
 }
 
 }  // namespace
@@ -189,14 +145,13 @@ Result<Inspection> Store::verify(const std::function<bool()>& go_on) {
         if (row.refs > 0) seen.damages.push_back({row.sha256, "missing"});
         continue;
       }
-      std::int64_t size = 0;
-      const auto digest = digest_of(path(row.sha256), size);
-      if (size != row.size)
+      const auto file = security::sha256_of_file(path(row.sha256));
+      if (!file || file->bytes != row.size)
         seen.damages.push_back({row.sha256, "size"});
-      else if (digest != row.sha256)
+      else if (file->hex != row.sha256)
         seen.damages.push_back({row.sha256, "content"});
       ++seen.blobs;
-      seen.bytes += size;
+      seen.bytes += file ? file->bytes : 0;
     }
     if (rows->empty()) break;
     after = rows->back().sha256;

@@ -1,5 +1,6 @@
 #include "core/config/secret.hpp"
 
+#include "core/base/file.hpp"
 #include "core/config/small_file.hpp"
 
 #include <fmt/format.h>
@@ -35,26 +36,11 @@ std::optional<std::string> random_hex(std::size_t bytes) {
   return text;
 }
 
-void sync_folder(const std::filesystem::path& folder) {
-  const int handle = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (handle < 0) return;
-  ::fsync(handle);
-  ::close(handle);
-}
-
 // Nothing, or why not.
 std::optional<std::string> write_durably(const std::filesystem::path& path, std::string_view content) {
-  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (file < 0) return reason(errno);
-  std::optional<std::string> fault;
-  const auto written = ::write(file, content.data(), content.size());
-  if (written != static_cast<ssize_t>(content.size())) {
-    fault = written < 0 ? reason(errno) : "disk full";
-  } else if (::fsync(file) != 0) {
-    fault = reason(errno);
-  }
-  ::close(file);
-  return fault;
+  const File file(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW);
+  if (!file.open() || !file.write(content) || !file.sync()) return reason(errno);
+  return {};
 }
 
 std::expected<StoredSecret, std::string> read_stored(const std::filesystem::path& path) {

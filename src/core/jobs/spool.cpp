@@ -1,46 +1,18 @@
 #include "core/jobs/spool.hpp"
 
+#include "core/base/file.hpp"
 #include "core/base/text.hpp"
 #include "core/runtime/run_on.hpp"
 #include "core/security/random.hpp"
 #include "core/telemetry/log.hpp"
 
-#include <cerrno>
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <system_error>
-#include <unistd.h>
 
 namespace lumina::jobs {
 namespace {
 
 constexpr std::size_t piece_size = 192 * 1024;  // a multiple of 3, so that base64 needs no padding within
-
-// Closed when it goes.
-class File {
- public:
-  File(const std::filesystem::path& path, int flags)
-      : number_(::open(path.c_str(), flags | O_CLOEXEC, 0600)) {}
-  ~File() {
-    if (number_ >= 0) ::close(number_);
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  bool open() const { return number_ >= 0; }
-  bool write(std::string_view bytes) const {
-    while (!bytes.empty()) {
-      const auto n = ::write(number_, bytes.data(), bytes.size());
-      if (n < 0 && errno == EINTR) continue;
-      if (n < 0) return false;
-      bytes.remove_prefix(static_cast<std::size_t>(n));
-    }
-    return true;
-  }
-  bool sync() const { return ::fsync(number_) == 0; }
-
- private:
-  int number_;
-};
 
 bool is_plain(std::string_view name) {
   return !name.empty() && name.find_first_not_of(
@@ -53,8 +25,7 @@ Status store(const std::filesystem::path& folder, const std::string& name, std::
   std::filesystem::create_directories(folder, error);
   const auto path = folder / name;
   const File file(path, O_WRONLY | O_CREAT | O_EXCL);
-  const File directory(folder, O_RDONLY | O_DIRECTORY);
-  if (file.open() && file.write(bytes) && file.sync() && directory.open() && directory.sync()) return {};
+  if (file.open() && file.write(bytes) && file.sync() && sync_folder(folder)) return {};
   std::filesystem::remove(path, error);
   return fail(ErrorKind::storage_full, "storage_full",
               "The file cannot be kept; the library's storage may be full");

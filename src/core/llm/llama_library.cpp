@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <dlfcn.h>
 #include <filesystem>
-#include <fstream>
 #include <mutex>
 #include <optional>
 #include <sys/resource.h>
@@ -119,21 +118,6 @@ Result<const LlamaLibrary*> open_in(const fs::path& folder) {
   return library.release();  // it lives as long as the process, as what it opened does
 }
 
-// Hex, and how many bytes were read.
-std::optional<std::pair<std::string, std::int64_t>> checksum_of(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return {};
-  security::Sha256 hash;
-  std::vector<char> piece(1 << 20);
-  std::int64_t bytes = 0;
-  while (file.read(piece.data(), static_cast<std::streamsize>(piece.size())) || file.gcount() > 0) {
-    hash.add({piece.data(), static_cast<std::size_t>(file.gcount())});
-    bytes += file.gcount();
-  }
-  if (file.bad()) return {};
-  return std::pair(hash.finish_hex(), bytes);
-}
-
 }  // namespace
 
 Result<const LlamaLibrary*> open_llama(const std::string& folder) {
@@ -156,13 +140,13 @@ Result<std::shared_ptr<const LlamaModel>> LlamaModel::load(const LlamaFile& file
   const auto library = open_llama(file.library_folder);
   if (!library) return Failure(library.error());
   const std::shared_ptr<LlamaModel> model(new LlamaModel(**library));
-  const auto sum = checksum_of(file.path);
+  const auto sum = security::sha256_of_file(file.path);
   if (!sum) return unusable(fmt::format("the model file cannot be read: {}", file.path));
-  if (!file.sha256.empty() && !iequals(file.sha256, sum->first))
+  if (!file.sha256.empty() && !iequals(file.sha256, sum->hex))
     return unusable(fmt::format("the model file {} has another checksum than the settings say", file.path));
   model->path_ = file.path;
-  model->sha256_ = sum->first;
-  model->bytes_ = sum->second;
+  model->sha256_ = sum->hex;
+  model->bytes_ = sum->bytes;
   auto parameters = model->library_.model_default_params();
   parameters.check_tensors = true;
   model->model_ = model->library_.model_load_from_file(file.path.c_str(), parameters);

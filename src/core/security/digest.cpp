@@ -4,6 +4,7 @@
 
 #include <openssl/evp.h>
 
+#include <fstream>
 #include <stdexcept>
 
 namespace lumina::security {
@@ -30,6 +31,21 @@ std::string Sha256::finish_hex() {
   if (EVP_DigestFinal_ex(state_->context, reinterpret_cast<unsigned char*>(digest.data()), &length) != 1)
     throw std::runtime_error("SHA-256 failed");
   return hex_encode(digest);
+}
+
+std::optional<FileDigest> sha256_of_file(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return {};
+  Sha256 hash;
+  std::string piece(1 << 20, '\0');
+  FileDigest out;
+  while (file.read(piece.data(), static_cast<std::streamsize>(piece.size())) || file.gcount() > 0) {
+    hash.add({piece.data(), static_cast<std::size_t>(file.gcount())});
+    out.bytes += file.gcount();
+  }
+  if (file.bad()) return {};
+  out.hex = hash.finish_hex();
+  return out;
 }
 
 }  // namespace lumina::security

@@ -2,7 +2,10 @@
 //
 // One thread at a time. Throws std::runtime_error when the cryptographic library fails.
 #pragma once
+#include <cstdint>
+#include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22,5 +25,12 @@ class Sha256 {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+struct FileDigest {
+  std::string hex;
+  std::int64_t bytes = 0;
+};
+// Nothing when the file cannot be read to its end. Blocks.
+std::optional<FileDigest> sha256_of_file(const std::filesystem::path& path);
 
 }  // namespace lumina::security

@@ -1,5 +1,6 @@
 #include "core/vector/archive.hpp"
 
+#include "core/base/file.hpp"
 #include "core/security/random.hpp"
 
 #include <cerrno>
@@ -26,23 +27,6 @@ Failure disk_failure(const std::filesystem::path& path, int error) {
   return fail(kind, kind == ErrorKind::not_found ? "not_found" : "file_failed",
               path.filename().string() + ": " + std::generic_category().message(error));
 }
-
-// A descriptor that is closed whatever happens.
-class File {
- public:
-  File(const std::filesystem::path& path, int flags)
-      : handle_(::open(path.c_str(), flags | O_CLOEXEC, 0600)) {}
-  ~File() {
-    if (handle_ >= 0) ::close(handle_);
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  int get() const { return handle_; }
-  bool is_open() const { return handle_ >= 0; }
-
- private:
-  int handle_;
-};
 
 }  // namespace
 
@@ -114,33 +98,26 @@ Status write_file(const std::filesystem::path& path, std::string_view bytes) {
   };
   {
     const File file(beside, O_WRONLY | O_CREAT | O_TRUNC);
-    if (!file.is_open()) return disk_failure(path, errno);
-    while (!bytes.empty()) {
-      const auto written = ::write(file.get(), bytes.data(), bytes.size());
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) return give_up(errno);
-      bytes.remove_prefix(static_cast<std::size_t>(written));
-    }
-    if (::fsync(file.get()) != 0) return give_up(errno);
+    if (!file.open()) return disk_failure(path, errno);
+    if (!file.write(bytes) || !file.sync()) return give_up(errno);
   }
   if (::rename(beside.c_str(), path.c_str()) != 0) return give_up(errno);
   // The new name itself must last, too.
   const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
-  const File directory(folder, O_RDONLY | O_DIRECTORY);
-  if (!directory.is_open() || ::fsync(directory.get()) != 0) return disk_failure(path, errno);
+  if (!sync_folder(folder)) return disk_failure(path, errno);
   return {};
 }
 
 Result<std::string> read_file(const std::filesystem::path& path) {
   const File file(path, O_RDONLY);
-  if (!file.is_open()) return disk_failure(path, errno);
+  if (!file.open()) return disk_failure(path, errno);
   struct stat facts{};
-  if (::fstat(file.get(), &facts) != 0) return disk_failure(path, errno);
+  if (::fstat(file.number(), &facts) != 0) return disk_failure(path, errno);
   if (!S_ISREG(facts.st_mode)) return disk_failure(path, EISDIR);
   std::string bytes(static_cast<std::size_t>(facts.st_size), '\0');
   std::size_t got = 0;
   while (got < bytes.size()) {
-    const auto count = ::read(file.get(), bytes.data() + got, bytes.size() - got);
+    const auto count = ::read(file.number(), bytes.data() + got, bytes.size() - got);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return disk_failure(path, errno);
     if (count == 0) break;
