@@ -14,6 +14,7 @@ TEST_CASE("mails lead to pages that this server serves whole", "[A12][A13]") {
     INFO(path);
     const auto page = app->anybody().get(path);
     REQUIRE(page.status == 200);
+    CHECK(app->anybody().get(path + "?token=x&utm_source=mail").body == page.body);
     CHECK(page.header("Content-Type") == "text/html; charset=utf-8");
     const auto policy = page.header("Content-Security-Policy");
     CHECK(policy.find("default-src 'none'") == 0);

@@ -3,6 +3,8 @@
 #include "core/http/answer.hpp"
 #include "core/http/handler.hpp"
 
+#include <fmt/format.h>
+
 #include <string>
 #include <string_view>
 
@@ -15,53 +17,48 @@ constexpr std::string_view security_policy =
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'";
 
-constexpr std::string_view reset_page = R"(<!doctype html>
+// One page with one form; the script of both pages fills in what it does.
+std::string form_page(std::string_view title, std::string_view heading, std::string_view action,
+                      std::string_view done, std::string_view fields) {
+  return fmt::format(R"(<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
-<title>Choose a password</title>
+<title>{}</title>
 <link rel="stylesheet" href="account/page.css">
 <script src="account/page.js" defer></script>
 </head>
 <body>
 <main>
-<h1>Choose a password</h1>
-<form id="form" data-action="api/v1/auth/password-reset/confirm" data-done="Your password was changed. You can sign in with it now." hidden>
-<label for="password">New password</label>
+<h1>{}</h1>
+<form id="form" data-action="{}" data-done="{}" hidden>
+{}
+</form>
+<p id="message" role="status">This page needs JavaScript.</p>
+</main>
+</body>
+</html>
+)",
+                     title, heading, action, done, fields);
+}
+
+std::string reset_page() {
+  return form_page("Choose a password", "Choose a password", "api/v1/auth/password-reset/confirm",
+                   "Your password was changed. You can sign in with it now.",
+                   R"(<label for="password">New password</label>
 <input id="password" type="password" autocomplete="new-password" required maxlength="100">
 <label for="again">Once more</label>
 <input id="again" type="password" autocomplete="new-password" required maxlength="100">
-<button type="submit">Set the password</button>
-</form>
-<p id="message" role="status">This page needs JavaScript.</p>
-</main>
-</body>
-</html>
-)";
+<button type="submit">Set the password</button>)");
+}
 
-constexpr std::string_view confirm_page = R"(<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<title>Confirm your address</title>
-<link rel="stylesheet" href="account/page.css">
-<script src="account/page.js" defer></script>
-</head>
-<body>
-<main>
-<h1>Confirm your e-mail address</h1>
-<form id="form" data-action="api/v1/users/me/email/confirm" data-done="Your address was confirmed. Use it when you sign in the next time." hidden>
-<button type="submit">Confirm the address</button>
-</form>
-<p id="message" role="status">This page needs JavaScript.</p>
-</main>
-</body>
-</html>
-)";
+std::string confirm_page() {
+  return form_page("Confirm your address", "Confirm your e-mail address", "api/v1/users/me/email/confirm",
+                   "Your address was confirmed. Use it when you sign in the next time.",
+                   R"(<button type="submit">Confirm the address</button>)");
+}
 
 constexpr std::string_view style =
     R"(:root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif; }
@@ -134,16 +131,22 @@ form.addEventListener('submit', async (event) => {
 });
 )";
 
-Route page(std::string path, std::string_view media, std::string_view bytes) {
-  auto route = get(std::move(path), "A page that mails lead to", Access::anyone(), {}, [media, bytes] {
-    Response response;
-    response.content_type = media;
-    response.body = bytes;
-    response.etag = make_etag(response.body);
-    response.set("Content-Security-Policy", std::string(security_policy));
-    response.set("Cache-Control", "no-cache");
-    return Result<Response>(std::move(response));
-  });
+Route page(std::string path, std::string_view media, std::string bytes) {
+  auto route = get(std::move(path), "A page that mails lead to", Access::anyone(), {},
+                   [media, bytes = std::move(bytes)] {
+                     Response response;
+                     response.content_type = media;
+                     response.body = bytes;
+                     response.etag = make_etag(response.body);
+                     response.set("Content-Security-Policy", std::string(security_policy));
+                     response.set("Cache-Control", "no-cache");
+                     return Result<Response>(std::move(response));
+                   });
+  // Mail gateways add parameters of their own to links.
+  route.handler = [inner = std::move(route.handler)](Context& context) {
+    context.query.clear();
+    return inner(context);
+  };
   route.answer_media = media;
   route.tag = "Account";
   route.hidden = true;
@@ -154,10 +157,10 @@ Route page(std::string path, std::string_view media, std::string_view bytes) {
 
 std::vector<Route> account_page_routes() {
   std::vector<Route> routes;
-  routes.push_back(page("/reset-password", "text/html; charset=utf-8", reset_page));
-  routes.push_back(page("/confirm-email", "text/html; charset=utf-8", confirm_page));
-  routes.push_back(page("/account/page.css", "text/css; charset=utf-8", style));
-  routes.push_back(page("/account/page.js", "text/javascript; charset=utf-8", script));
+  routes.push_back(page("/reset-password", "text/html; charset=utf-8", reset_page()));
+  routes.push_back(page("/confirm-email", "text/html; charset=utf-8", confirm_page()));
+  routes.push_back(page("/account/page.css", "text/css; charset=utf-8", std::string(style)));
+  routes.push_back(page("/account/page.js", "text/javascript; charset=utf-8", std::string(script)));
   return routes;
 }
 
