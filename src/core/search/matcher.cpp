@@ -511,6 +511,19 @@ void Matches::append_by_text(std::size_t p, const Order& order, std::size_t most
     }
 }
 
+std::int64_t Matches::having(std::size_t leaf) const {
+  std::int64_t n = 0;
+  for (std::size_t p = 0; p < parts_.size(); ++p) {
+    const auto& state = parts_[p];
+    const auto& dead = *snapshot_->parts[p].dead;
+    for (const auto& hit : state.hits[leaf])
+      if (!bit(dead, hit.doc) &&
+          std::ranges::all_of(state.filters, [&](const Bits& passing) { return bit(passing, hit.doc); }))
+        ++n;
+  }
+  return n;
+}
+
 std::int64_t Matches::count_with(const Condition& condition, int facet) const {
   std::int64_t n = 0;
   for (std::size_t p = 0; p < parts_.size(); ++p) {

@@ -81,6 +81,8 @@ class Matches {
   std::vector<Found> ordered(const Order& order) const;
   // The first `most` of them; of those that stand behind `after`, when it is given.
   std::vector<Found> first(const Order& order, std::size_t most, const Found* after = nullptr) const;
+  // How many have what that leaf of the plan asks for and pass all filters, whatever else the query wants.
+  std::int64_t having(std::size_t leaf) const;
   // How many pass the query, the condition, and all filters but those on that facet.
   std::int64_t count_with(const Condition& condition, int facet) const;
   // Values of a facet among the documents that pass all but that facet's own filters; most frequent first,

@@ -2,6 +2,9 @@
 
 #include "core/text/fold.hpp"
 
+#include <algorithm>
+#include <unordered_map>
+
 namespace lumina::ai {
 namespace {
 
@@ -393,16 +396,27 @@ std::optional<std::vector<BookId>> DocumentRepository::collected(std::int64_t co
   return out;
 }
 
-std::optional<StoredPassage> DocumentRepository::passage(std::int64_t id, const Caller& asking) {
-  static const std::string sql =
+std::vector<StoredPassage> DocumentRepository::passages(const std::vector<std::int64_t>& ids,
+                                                        const Caller& asking) {
+  static const std::string from =
       "SELECT " + passage_columns.list() +
       " FROM document_chunks c JOIN document_versions v ON v.id = c.version_id "
       "JOIN documents d ON d.id = v.document_id AND d.current = v.number "
       "LEFT JOIN document_grants g ON g.document_id = d.id AND g.user_id = $1 "
       "LEFT JOIN borrows l ON l.book_id = d.book_id AND l.user_id = $1 AND l.status <> 'returned' "
       "AND d.visibility = 'borrowers' WHERE " +
-      readable + "AND c.id = $3";
-  return tx_.find(passage_columns, sql, asking.id(), staff(asking), id);
+      readable;
+  static const std::string of_sqlite = from + "AND c.id IN (SELECT CAST(value AS BIGINT) FROM json_each($3))";
+  static const std::string of_postgresql =
+      from + "AND c.id IN (SELECT jsonb_array_elements_text($3::text::jsonb)::bigint)";
+  std::vector<std::string> wanted;
+  for (const auto id : ids) wanted.push_back(std::to_string(id));
+  auto found = tx_.list(passage_columns, tx_.postgresql() ? of_postgresql : of_sqlite, asking.id(),
+                        staff(asking), wanted);
+  std::unordered_map<std::int64_t, std::size_t> places;
+  for (std::size_t i = 0; i < ids.size(); ++i) places.emplace(ids[i], i);
+  std::ranges::sort(found, {}, [&](const StoredPassage& one) { return places.at(one.id); });
+  return found;
 }
 
 std::vector<StoredPassage> DocumentRepository::beside(const StoredPassage& passage) {

@@ -128,7 +128,8 @@ class DocumentRepository {
   // The books of a collection that the person may see; nothing when there is none.
   std::optional<std::vector<BookId>> collected(std::int64_t collection, UserId user);
   // The passage, when its document is one that the person may read.
-  std::optional<StoredPassage> passage(std::int64_t id, const Caller& asking);
+  // Those of them that may be read, in the order asked for.
+  std::vector<StoredPassage> passages(const std::vector<std::int64_t>& ids, const Caller& asking);
   // Those that stand beside it in the same version.
   std::vector<StoredPassage> beside(const StoredPassage& passage);
 

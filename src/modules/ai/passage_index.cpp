@@ -182,9 +182,11 @@ FoundChunks search_passages(const search::SnapshotPtr& snapshot, std::string_vie
     plan.leaves.push_back(std::move(leaf));
     to.children.push_back(std::move(child));
   };
-  const bool only_fillers = std::ranges::all_of(asked.words, is_filler);
-  for (const auto& word : asked.words)
-    if (only_fillers || !is_filler(word)) add_leaf(any, leaf_of(word));
+  // Without the words that only make sentences, unless there are no others.
+  auto telling = asked.words;
+  std::erase_if(telling, is_filler);
+  if (telling.empty()) telling = asked.words;
+  for (const auto& word : telling) add_leaf(any, leaf_of(word));
   if (any.children.empty()) return out;
   plan.where = expression(Expression::Kind::all);
   plan.where.children.push_back(std::move(any));
@@ -198,16 +200,9 @@ FoundChunks search_passages(const search::SnapshotPtr& snapshot, std::string_vie
   out.total = matches.total();
   for (const auto& found : matches.first({}, most)) out.chunks.push_back({found.id, found.score});
   const auto documents = static_cast<double>(snapshot->documents);
-  for (const auto& word : asked.words) {
-    if (is_filler(word) && !only_fillers) continue;
-    search::Plan alone;
-    alone.where = expression(Expression::Kind::all);
-    auto child = expression(Expression::Kind::leaf);
-    alone.where.children.push_back(std::move(child));
-    alone.leaves.push_back(leaf_of(word));
-    const auto n =
-        static_cast<double>(search::Matches(snapshot, std::move(alone), ranking(), filters).total());
-    out.words.push_back({word, std::log(1 + (documents - n + .5) / (n + .5)), n > 0});
+  for (std::size_t i = 0; i < telling.size(); ++i) {
+    const auto n = static_cast<double>(matches.having(i));
+    out.words.push_back({telling[i], std::log(1 + (documents - n + .5) / (n + .5)), n > 0});
   }
   // Pairs of signs that cross the borders of words are rare and mean nothing: they weigh no more than those
   // that are known.

@@ -14,6 +14,7 @@
 #include <array>
 #include <chrono>
 #include <set>
+#include <unordered_map>
 
 namespace lumina::ai {
 namespace {
@@ -140,13 +141,15 @@ Task<Result<QaService::Found>> QaService::find(std::string text, PassageScope sc
   auto chunks = co_await runtime::run_on(pool_, std::move(search));
   if (!chunks) co_return Failure(std::move(chunks.error()));
   auto read = [&chunks, &by](db::Transaction& tx) {
+    std::vector<std::int64_t> ids;
+    std::unordered_map<std::int64_t, double> scores;
+    for (const auto& chunk : chunks->chunks) {
+      ids.push_back(chunk.id);
+      scores.emplace(chunk.id, chunk.score);
+    }
     Found found;
-    DocumentRepository documents(tx);
-    for (const auto& chunk : chunks->chunks)
-      if (auto passage = documents.passage(chunk.id, by)) {
-        found.passages.push_back(std::move(*passage));
-        found.scores.push_back(chunk.score);
-      }
+    found.passages = DocumentRepository(tx).passages(ids, by);
+    for (const auto& passage : found.passages) found.scores.push_back(scores.at(passage.id));
     return found;
   };
   auto found = co_await database_.read(std::move(read));
