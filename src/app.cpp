@@ -208,7 +208,7 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
   people.also_erase(&recs::forget_recommendations_of);
   if (config.loan_history_days > 0)
     recs.lists.ask_of_the_past([this](db::Transaction& tx, UserId user, BookId book) {
-      return loan_privacy.has_borrowed(tx, user, book);
+      return has_borrowed(tx, user, book);
     });
   pages.show_recommendations(
       [this](Caller by) { return recs::for_the_dashboard(recs.lists, std::move(by)); });

@@ -62,6 +62,9 @@ std::optional<std::string> weakness_of(const TrainedModel& model, const std::opt
   if (m.people < enough_people) return {};
   if (m.ndcg < threshold)
     return fmt::format("ndcg@10 of {:.4f} is below the threshold of {:.4f}", m.ndcg, threshold);
+  if (m.ndcg < tolerance * model.popularity.ndcg)
+    return fmt::format("ndcg@10 of {:.4f} is worse than {:.4f} of plain popularity", m.ndcg,
+                       model.popularity.ndcg);
   if (active && active->ndcg && m.ndcg < tolerance * *active->ndcg)
     return fmt::format("ndcg@10 of {:.4f} is worse than {:.4f} of version {}", m.ndcg, *active->ndcg,
                        active->version);
