@@ -2,7 +2,7 @@
 // them took.
 //
 //   script/bench analytics                       on SQLite, in a folder of its own
-//   script/with-postgres script/bench analytics  and on PostgreSQL
+//   script/with-postgres --durable script/bench analytics  and on PostgreSQL
 #include "core/db/connection.hpp"
 #include "core/db/migrator.hpp"
 #include "core/runtime/block_on.hpp"

@@ -3,7 +3,7 @@
 // check-outs a second, how long each takes, and how long until an event stream tells of it.
 //
 //   script/bench circulation [seconds]                       on SQLite, in a folder of its own
-//   script/with-postgres script/bench circulation [seconds]  and on PostgreSQL
+//   script/with-postgres --durable script/bench circulation [seconds]  and on PostgreSQL
 //
 // Ends with 1 when a promise was broken or anything was answered with 5xx.
 #include "core/db/connection.hpp"

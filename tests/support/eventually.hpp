@@ -5,10 +5,10 @@
 
 namespace lumina::test {
 
-// Until it holds; false when it never did, after twenty seconds.
+// Until it holds; false when it never did, after a minute.
 template <class F>
 bool eventually(F holds) {
-  for (int i = 0; i < 10'000; ++i) {
+  for (int i = 0; i < 30'000; ++i) {
     if (holds()) return true;
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
