@@ -1,6 +1,7 @@
 // The desk under load, over real sockets: 200 clients at once do whatever comes to mind with 1,000 copies for
 // a minute, and then the tables and the audit log are read for anything that must not be. After that 200
-// check-outs a second, how long each takes, and how long until an event stream tells of it.
+// check-outs a second, how long each takes, and how long until an event stream tells of it; then the same
+// with a thousand streams open.
 //
 //   script/bench circulation [seconds]                       on SQLite, in a folder of its own
 //   script/with-postgres --durable script/bench circulation [seconds]  and on PostgreSQL
@@ -8,6 +9,7 @@
 // Ends with 1 when a promise was broken or anything was answered with 5xx.
 #include "core/db/connection.hpp"
 #include "core/db/database.hpp"
+#include "event_crowd.hpp"
 #include "process/program.hpp"
 
 #include <fmt/format.h>
@@ -168,7 +170,7 @@ class Library {
     } else {
       url_ = "sqlite:" + (folder_.path() / "luminalib.db").string();
     }
-    std::vector<std::string> more{"--log-level", "warn"};
+    std::vector<std::string> more{"--log-level", "warn", "--max-connections-per-address", "2000"};
     if (postgresql) more.insert(more.end(), {"--database-url", url_});
     program_ = std::make_unique<Program>(folder_.path(), more);
     database_ = std::make_unique<db::Database>(db::Options{.url = url_, .readers = 1, .pool = 1});
@@ -317,54 +319,20 @@ bool mix(Library& library, const Stock& stock, std::chrono::seconds time) {
   return kept;
 }
 
-// When the stream told of each loan.
-class Stream {
- public:
-  Stream(std::uint16_t port, const std::string& token) : wire_(port) {
-    wire_.send("GET /api/v1/events/stream HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + token +
-               "\r\n\r\n");
-    reader_ = std::jthread([this](const std::stop_token& stop) { read(stop); });
-  }
-  std::optional<Clock::time_point> told(std::int64_t loan) {
-    const std::lock_guard lock(mutex_);
-    const auto found = at_.find(loan);
-    return found == at_.end() ? std::nullopt : std::optional(found->second);
-  }
+std::int64_t resident_kib(pid_t pid) {
+  std::ifstream status(fmt::format("/proc/{}/status", pid));
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with("VmRSS:")) return std::atoll(line.c_str() + 6);
+  return 0;
+}
 
- private:
-  void read(const std::stop_token& stop) {
-    try {
-      while (!stop.stop_requested() && wire_.reads("\n\n")) {
-        const auto now = Clock::now();
-        const auto text = wire_.unread();
-        wire_.forget();
-        rest_ += text;
-        std::size_t end = 0;
-        while ((end = rest_.find("\n\n")) != std::string::npos) {
-          const auto event = rest_.substr(0, end);
-          rest_.erase(0, end + 2);
-          if (event.find("borrow.created") == std::string::npos) continue;
-          const std::lock_guard lock(mutex_);
-          at_.emplace(std::atoll(text_after(event, "\"resource_id\":", ',').c_str()), now);
-        }
-      }
-    } catch (const std::exception&) {
-      return;  // silence at the end
-    }
-  }
-  wire::Client wire_;
-  std::string rest_;
-  std::mutex mutex_;
-  std::map<std::int64_t, Clock::time_point> at_;
-  std::jthread reader_;
-};
-
-bool paced(Library& library, const Stock& stock, std::chrono::seconds time) {
+bool paced(Library& library, const Stock& stock, std::chrono::seconds time, std::size_t streams) {
   std::vector<std::string> barcodes;
   for (int i = 0; i < paced_titles; ++i) library.book(stock.librarian, fmt::format("Paced {}", i), barcodes);
   const auto wanted = std::min(barcodes.size(), static_cast<std::size_t>(paced_rate * time.count()));
-  Stream stream(library.program().port(), stock.admin);
-  std::this_thread::sleep_for(300ms);
+  const auto before = resident_kib(library.program().pid());
+  bench::EventCrowd crowd(library.program().port(), stock.admin, streams);
+  std::this_thread::sleep_for(1s);
   Answers answers;
   struct Done {
     std::int64_t loan = 0;
@@ -400,17 +368,19 @@ bool paced(Library& library, const Stock& stock, std::chrono::seconds time) {
     // From the moment it was due: a server that stops for a second makes all of that second late.
     taken.push_back(milliseconds(one.answered - one.due));
     if (one.loan == 0) continue;
-    const auto at = stream.told(one.loan);
-    if (at)
-      told.push_back(milliseconds(*at - one.sent));
+    const auto heard = crowd.told(one.loan);
+    if (heard && heard->readers == crowd.readers())
+      told.push_back(milliseconds(heard->last - one.sent));
     else
       ++untold;
   }
   const auto late = std::ranges::count_if(told, [](double t) { return t > 100; });
   fmt::print("  check-out at {}/s: {}; statuses {}\n", paced_rate, figures(taken), answers.text());
   fmt::print(
-      "  event stream, from sending the request to reading the event: {}; over 100 ms: {}, not told: {}\n",
-      figures(told), late, untold);
+      "  event streams: {}, from sending the request to the last of them reading the event: {}; over 100 ms: "
+      "{}, not told to all: {}; memory of the server {:+.1f} MB\n",
+      streams, figures(told), late, untold,
+      static_cast<double>(resident_kib(library.program().pid()) - before) / 1024);
   return answers.server_faults() == 0 && untold == 0;
 }
 
@@ -426,9 +396,10 @@ bool run(bool postgresql, std::chrono::seconds time) {
     stock.books.push_back(library.book(stock.librarian, fmt::format("Title {}", i), stock.barcodes));
   fmt::print("  {} people, {} titles, {} copies\n", people, stock.books.size(), stock.barcodes.size());
   const bool kept = mix(library, stock, time);
-  const bool calm = paced(library, stock, std::min(time, std::chrono::seconds(20)));
-  std::fflush(stdout);
-  return kept && calm;
+  const auto pace = std::min(time, std::chrono::seconds(20));
+  const bool calm = paced(library, stock, pace, 1);
+  const bool crowded = paced(library, stock, pace, 1000);
+  return kept && calm && crowded;
 }
 
 }  // namespace
