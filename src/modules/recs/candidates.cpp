@@ -7,6 +7,7 @@ namespace lumina::recs {
 namespace {
 
 constexpr std::size_t by_content = 200;
+constexpr std::size_t by_an_algorithm = 500;
 constexpr std::size_t sampled = 512;
 constexpr std::size_t of_an_author = 100;
 constexpr std::size_t of_a_genre = 200;
@@ -31,6 +32,23 @@ class Gathering {
     if (state != State::unseen) return;
     state = request_.welcome(table_.items[slot]) ? State::taken : State::refused;
     if (state == State::taken) slots.push_back(slot);
+  }
+  // The `most` highest that are welcome. Rearranges `from`.
+  void offer_best(std::vector<std::uint32_t>& from, const std::vector<float>& scores, std::size_t most) {
+    const auto higher = [&](std::uint32_t a, std::uint32_t b) {
+      return scores[a] != scores[b] ? scores[a] > scores[b] : a < b;
+    };
+    std::size_t had = 0;
+    auto begin = from.begin();
+    // Where few are welcome, each step looks at twice as many.
+    for (auto step = static_cast<std::ptrdiff_t>(most); begin != from.end() && had < most; step *= 2) {
+      const auto end = begin + std::min(step, from.end() - begin);
+      if (end != from.end()) std::ranges::nth_element(begin, end, from.end(), higher);
+      for (; begin != end; ++begin) {
+        offer(*begin);
+        if (state_[*begin] == State::taken) ++had;
+      }
+    }
   }
   void offer_popular(std::size_t most) {
     std::size_t had = 0;
@@ -168,6 +186,7 @@ Candidates candidates_for(const CollaborativeModel* model, const Catalogue& cata
 
   // What people say. Model indexes are slots (catalogue.hpp).
   thread_local std::array<Scores, all_algorithms.size()> said;
+  thread_local std::vector<std::uint32_t> spoken_for;
   for (const auto algorithm : all_algorithms) {
     auto& scores = said[static_cast<std::size_t>(algorithm)];
     scores.reset(model != nullptr ? std::max(model->books().size(), table.items.size()) : 0);
@@ -175,12 +194,14 @@ Candidates candidates_for(const CollaborativeModel* model, const Catalogue& cata
     model->score(algorithm, history, scores);
     double sum = 0;
     double squares = 0;
+    spoken_for.clear();
     for (const auto index : scores.touched) {
       const auto value = static_cast<double>(scores.values[index]);
       sum += value;
       squares += value * value;
-      if (value > 0 && index < table.items.size()) gathering.offer(index);
+      if (value > 0 && index < table.items.size()) spoken_for.push_back(index);
     }
+    gathering.offer_best(spoken_for, scores.values, by_an_algorithm);
     result.spread[static_cast<std::size_t>(algorithm)] = deviation(sum, squares, total);
   }
 

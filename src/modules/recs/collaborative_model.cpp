@@ -67,7 +67,7 @@ Readings readings_of(const std::vector<std::int64_t>& books, std::span<const Int
 
 using Row = std::vector<CollaborativeModel::Neighbour>;
 
-// The strongest `most`, by magnitude; then in the order of indexes.
+// The strongest `most`, the strongest first; of equal magnitude, the lower index.
 void cut(Row& row, std::size_t most) {
   const auto stronger = [](const auto& a, const auto& b) {
     const auto left = std::abs(a.weight);
@@ -371,8 +371,12 @@ std::vector<float> CollaborativeModel::contributions(Algorithm algorithm, const 
       continue;
     }
     const auto& links = links_[static_cast<std::size_t>(algorithm)];
-    for (auto at = links.starts[*index]; at < links.starts[*index + 1]; ++at)
-      if (links.indexes[at] == *wanted) shares[i] = weights[i] * links.weights[at];
+    const auto row = std::span(links.indexes)
+                         .subspan(links.starts[*index], links.starts[*index + 1] - links.starts[*index]);
+    const auto at = std::ranges::find(row, *wanted);
+    if (at != row.end())
+      shares[i] =
+          weights[i] * links.weights[links.starts[*index] + static_cast<std::size_t>(at - row.begin())];
   }
   return shares;
 }

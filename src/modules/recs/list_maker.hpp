@@ -38,6 +38,7 @@ class Sieve {
   std::optional<std::int64_t> branch_;
   bool available_ = false;
   std::unordered_set<std::int64_t> excluded_;
+  bool open_ = false;  // asks for nothing
 };
 
 std::vector<Ranked> make_list(const Engine& engine, const ShelfSnapshot& shelf, const Person& person,
