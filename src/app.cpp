@@ -175,7 +175,7 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
       consensus(database, *clock, journal, job_queue, models.language(), prompts),
       blobs(database, *clock, std::filesystem::path(config.data_dir) / "blobs", files),
       extractor(extract::Extractor::usual_program()),
-      documents(database, *clock, journal, job_queue, blobs, files, document_rules(config),
+      documents(database, *clock, journal, job_queue, blobs, files, scans, document_rules(config),
                 {config.clamd_socket, config.clamd_required}),
       document_processor(*clock, journal, blobs, extractor),
       passages(database, bus),
@@ -207,9 +207,8 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
   });
   people.also_erase(&recs::forget_recommendations_of);
   if (config.loan_history_days > 0)
-    recs.lists.ask_of_the_past([this](db::Transaction& tx, UserId user, BookId book) {
-      return has_borrowed(tx, user, book);
-    });
+    recs.lists.ask_of_the_past(
+        [this](db::Transaction& tx, UserId user, BookId book) { return has_borrowed(tx, user, book); });
   pages.show_recommendations(
       [this](Caller by) { return recs::for_the_dashboard(recs.lists, std::move(by)); });
   people.also_erase(&mail::forget_mails_of);
@@ -478,7 +477,7 @@ void App::Parts::show_figures() {
                    [this] { return database.statistics().wait_seconds; });
   registry.counter("luminalib_db_run_seconds_total", "Time units of work ran.", {},
                    [this] { return database.statistics().run_seconds; });
-  for (auto* pool : {&cpu, &hashing, &files, &background, &recs.pool, &recs.slow}) {
+  for (auto* pool : {&cpu, &hashing, &files, &scans, &background, &recs.pool, &recs.slow}) {
     registry.gauge("luminalib_pool_depth", "Jobs waiting.", {{"pool", pool->name()}},
                    [pool] { return static_cast<double>(pool->stats().depth); });
     registry.counter("luminalib_pool_rejected_total", "Jobs turned away.", {{"pool", pool->name()}},
@@ -529,6 +528,7 @@ App::~App() {
   stop_background();
   parts_->background.stop();
   parts_->recs.stop();
+  parts_->scans.stop();
   parts_->files.stop();
   parts_->hashing.stop();
   parts_->cpu.stop();

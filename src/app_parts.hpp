@@ -163,6 +163,7 @@ struct App::Parts {
   runtime::Pool cpu{"cpu", cores(), 256};
   runtime::Pool hashing{"hash", std::max<std::size_t>(1, cores() / 2), 256};
   runtime::Pool files{"files", 1, 64};
+  runtime::Pool scans{"scans", 2, 64};
   runtime::Pool background;
   jobs::Queue job_queue;
   jobs::Runner runner;

@@ -16,15 +16,56 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <exception>
+#include <future>
+#include <optional>
 #include <pthread.h>
 #include <signal.h>
 #include <thread>
 #include <unistd.h>
+#include <utility>
 
 namespace lumina::cli {
 namespace {
 
 using namespace std::chrono_literals;
+
+// Takes settings over beside the loop of signals: a model's file is read and hashed as a whole, and meanwhile
+// the watchdog is fed and the server can be stopped. One at a time; of what is asked meanwhile the last
+// counts.
+class Reloads {
+ public:
+  explicit Reloads(App& app) : app_(app) {}
+
+  void ask(const config::Config& fresh) {
+    next_ = fresh;
+    (void)busy();
+  }
+  // Also begins what waits.
+  bool busy() {
+    if (running_.valid() && running_.wait_for(0s) != std::future_status::ready) return true;
+    running_ = {};
+    if (!next_) return false;
+    running_ = std::async(std::launch::async, [&app = app_, fresh = *std::exchange(next_, std::nullopt)] {
+      try {
+        app.reload(fresh);
+      } catch (const std::exception& e) {
+        log::error("the settings were not taken over", {{"what", e.what()}});
+      }
+    });
+    return true;
+  }
+  // Before the application stops.
+  void finish() {
+    next_.reset();
+    if (running_.valid()) running_.wait();
+  }
+
+ private:
+  App& app_;
+  std::optional<config::Config> next_;
+  std::future<void> running_;
+};
 
 sigset_t handled_signals() {
   sigset_t set;
@@ -126,9 +167,13 @@ int serve(const Invocation& invocation, const config::Loaded& loaded) {
   systemd.ready("serving");
 
   const auto watchdog = systemd.watchdog_interval();
+  Reloads reloads(app);
+  bool reloading = false;
   while (true) {
     timespec wait{1, 0};
-    if (watchdog) {
+    if (reloading) {
+      wait = {0, 50'000'000};
+    } else if (watchdog) {
       const auto half = std::chrono::duration_cast<std::chrono::nanoseconds>(*watchdog / 2).count();
       wait = {half / 1'000'000'000, half % 1'000'000'000};
     }
@@ -142,7 +187,7 @@ int serve(const Invocation& invocation, const config::Loaded& loaded) {
       if (auto fresh = config::load(inputs)) {
         const auto change = config::reload(config, fresh->config);
         config = change.config;
-        app.reload(config);
+        reloads.ask(config);
         log::set_level(config.log_level);
         for (const auto& name : change.changed) log::info("setting changed", {{"setting", name}});
         for (const auto& name : change.needs_restart)
@@ -153,6 +198,10 @@ int serve(const Invocation& invocation, const config::Loaded& loaded) {
       }
       if (auto renewed = server.reload_tls(); !renewed)
         log::error("certificate not taken over", {{"reason", renewed.error()}});
+      reloading = true;
+    }
+    if (reloading && !reloads.busy()) {
+      reloading = false;
       systemd.ready("serving");
     }
     if (signal == SIGTERM || signal == SIGINT) break;
@@ -163,6 +212,7 @@ int serve(const Invocation& invocation, const config::Loaded& loaded) {
   app.drain();
   terminals.stop(std::chrono::seconds(5));
   const bool clean = server.stop(std::chrono::seconds(config.shutdown_grace_seconds));
+  reloads.finish();
   app.stop_background();
   app.database().stop();
   io.stop();

@@ -16,12 +16,12 @@ inline Answer upload(Client person, std::string_view filename, std::string_view 
   return person.post("/api/v1/documents", body, {{"Content-Type", type}});
 }
 
-// Until it is ready or failed.
+// Until nothing more happens to it by itself.
 inline Answer settled(Client person, std::int64_t id) {
   Answer seen;
   eventually([&] {
     seen = person.get(fmt::format("/api/v1/documents/{}", id));
-    return seen["status"] == "ready" || seen["status"] == "failed";
+    return seen["status"] != "pending" && seen["status"] != "processing" && seen.status == 200;
   });
   return seen;
 }

@@ -17,18 +17,8 @@ namespace {
 
 namespace fs = std::filesystem;
 constexpr auto left_alone = std::chrono::hours(1);
-constexpr std::size_t step = 256 * 1024;
 constexpr std::int64_t rows_at_once = 500;
 constexpr const char* drafts = "drafts";
-
-// Removed when it goes, unless it was renamed.
-struct Draft {
-  fs::path path;
-  ~Draft() {
-    std::error_code error;
-    if (!path.empty()) fs::remove(path, error);
-  }
-};
 
 Failure no_room() {
   return fail(ErrorKind::storage_full, "storage_full",
@@ -50,22 +40,18 @@ Task<Result<Blob>> Store::keep(std::string bytes) {
   co_return co_await runtime::run_on(pool_, std::move(work));
 }
 
+std::unique_ptr<Draft> Store::draft() const { return std::make_unique<Draft>(folder_ / drafts); }
+
 Result<Blob> Store::keep_now(std::string_view bytes) {
+  Draft draft(folder_ / drafts);
+  if (auto written = draft.write(bytes); !written) return Failure(std::move(written.error()));
+  return keep_now(draft);
+}
+
+Result<Blob> Store::keep_now(Draft& draft) {
+  if (!draft.file_.open() || !draft.file_.sync()) return no_room();
   std::error_code error;
-  fs::create_directories(folder_ / drafts, error);
-  const Draft draft{folder_ / drafts / security::opaque_token()};
-  security::Sha256 hash;
-  {
-    const File file(draft.path, O_WRONLY | O_CREAT | O_EXCL);
-    if (!file.open()) return no_room();
-    for (std::size_t at = 0; at < bytes.size(); at += step) {
-      const auto piece = bytes.substr(at, step);
-      hash.add(piece);
-      if (!file.write(piece)) return no_room();
-    }
-    if (!file.sync()) return no_room();
-  }
-  Blob blob{hash.finish_hex(), static_cast<std::int64_t>(bytes.size())};
+  Blob blob{draft.hash_.finish_hex(), draft.size()};
   auto reserve = [&](db::Transaction& tx) -> Status {
     BlobRepository(tx).reserve(blob.sha256, blob.size, clock_.now());
     return {};
@@ -76,9 +62,9 @@ Result<Blob> Store::keep_now(std::string_view bytes) {
   fs::create_directories(target.parent_path(), error);
   // A new folder is an entry of the one above it.
   const auto above = target.parent_path().parent_path();
-  if (::rename(draft.path.c_str(), target.c_str()) != 0 || !sync_folder(target.parent_path()) ||
-      !sync_folder(above) || !sync_folder(folder_))
-    return no_room();
+  if (::rename(draft.path_.c_str(), target.c_str()) != 0) return no_room();
+  draft.path_.clear();
+  if (!sync_folder(target.parent_path()) || !sync_folder(above) || !sync_folder(folder_)) return no_room();
   return blob;
 }
 

@@ -11,12 +11,14 @@
 #include "core/base/clock.hpp"
 #include "core/base/error.hpp"
 #include "core/base/task.hpp"
+#include "core/blobs/draft.hpp"
 #include "core/db/database.hpp"
 #include "core/runtime/pool.hpp"
 
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,6 +46,9 @@ class Store {
 
   Task<Result<Blob>> keep(std::string bytes);
   Result<Blob> keep_now(std::string_view bytes);
+  // For what comes in pieces; then keep_now() takes it in. One that is dropped leaves nothing.
+  std::unique_ptr<Draft> draft() const;
+  Result<Blob> keep_now(Draft& draft);
   std::filesystem::path path(std::string_view sha256) const;
   // `length` bytes from `begin` on.
   Task<Result<std::string>> piece(std::string sha256, std::uint64_t begin, std::uint64_t length) const;

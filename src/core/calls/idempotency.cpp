@@ -4,6 +4,7 @@
 #include "core/calls/refusal.hpp"
 #include "core/calls/run_here.hpp"
 #include "core/db/joined.hpp"
+#include "core/http/body_sink.hpp"
 #include "core/http/problem.hpp"
 #include "core/http/route.hpp"
 #include "core/security/random.hpp"
@@ -225,7 +226,7 @@ std::string Idempotency::fingerprint(const http::Request& request) const {
   text += '\n';
   text += request.head.header("Content-Type");
   text += '\n';
-  text += hex_encode(security::sha256(request.body));
+  text += request.sink ? request.sink->digest() : hex_encode(security::sha256(request.body));
   return hex_encode(security::hmac_sha256(secret_, text));
 }
 

@@ -379,7 +379,8 @@ const std::array table{
     checked("Documents", "document_kinds", &Config::document_kinds,
             "Kinds of documents that may be uploaded: pdf, docx, epub, html, md, txt.", check_document_kind),
     Setting{"Documents", "clamd_socket", &Config::clamd_socket,
-            "Socket of ClamAV's daemon, which every upload is shown to. Empty: none is."},
+            "ClamAV's daemon, which every upload is shown to: the path of its socket or tcp://host:port. "
+            "Empty: none is."},
     Setting{"Documents", "clamd_required", &Config::clamd_required,
             "Refuse uploads while that daemon does not answer."},
 

@@ -64,9 +64,12 @@ std::vector<std::string> pages_of(std::string_view text, bool ends_each) {
   return pages;
 }
 
+bool has_text(const Extracted& found) {
+  return !std::ranges::all_of(found.pages, [](const auto& page) { return trim(page).empty(); });
+}
+
 Result<Extracted> with_text(Extracted found) {
-  if (std::ranges::all_of(found.pages, [](const auto& page) { return trim(page).empty(); }))
-    return broken("no_text", "The file has no text; pictures of pages are not read");
+  if (!has_text(found)) return broken("no_text", "The file has no text");
   return found;
 }
 
@@ -98,7 +101,16 @@ Result<Extracted> Extractor::pdf(const std::filesystem::path& file) const {
       sandbox_.run({std::string(programs) + "pdftotext", "-enc", "UTF-8", "fd://0", "-"}, file, limits_);
   if (!text.well()) return reason(text);
   found.pages = pages_of(text.output, true);
+  if (!has_text(found) && has_pictures(file))
+    return broken("needs_ocr", "The pages are pictures without text; nothing here reads pictures");
   return with_text(std::move(found));
+}
+
+// Of the first pages, as a scanner makes them: two lines of headings, then one for each.
+bool Extractor::has_pictures(const std::filesystem::path& file) const {
+  const auto list =
+      sandbox_.run({std::string(programs) + "pdfimages", "-list", "-l", "20", "fd://0"}, file, limits_);
+  return list.well() && std::ranges::count(list.output, '\n') > 2;
 }
 
 Result<Extracted> Extractor::text(Kind kind, const std::filesystem::path& file) const {

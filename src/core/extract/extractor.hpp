@@ -1,9 +1,9 @@
 // Text, particulars and a picture of the first page of a file, taken by programs in a sandbox: poppler's
-// pdfinfo, pdftotext and pdftoppm for PDF, this program itself (child.hpp) for everything else.
+// pdfinfo, pdftotext, pdfimages and pdftoppm for PDF, this program itself (child.hpp) for everything else.
 //
 // Blocking; for jobs. Thread-safe. What comes back is valid UTF-8 whatever the child wrote. Errors are
-// `refused` with the reason as code: encrypted, damaged, no_text, too_large (bombs, floods), too_slow; and
-// `unavailable` no_reader when the program cannot be started.
+// `refused` with the reason as code: encrypted, damaged, no_text, needs_ocr (scanned pages), too_large
+// (bombs, floods), too_slow; and `unavailable` no_reader when the program cannot be started.
 #pragma once
 #include "core/base/error.hpp"
 #include "core/extract/kind.hpp"
@@ -43,6 +43,7 @@ class Extractor {
 
  private:
   Result<Extracted> pdf(const std::filesystem::path& file) const;
+  bool has_pictures(const std::filesystem::path& file) const;
 
   const Sandbox sandbox_;
   const std::string program_;

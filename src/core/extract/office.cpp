@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <pugixml.hpp>
+#include <unordered_map>
 
 namespace lumina::extract {
 namespace {
@@ -82,7 +83,16 @@ class DocxText {
 struct Package {
   pugi::xml_document document;
   std::string folder;
+  std::unordered_map<std::string_view, std::string_view> items;  // id to address; of the document
 };
+
+// Once, for the spine may name as many of them as there are.
+std::unordered_map<std::string_view, std::string_view> items_of(const pugi::xml_document& document) {
+  std::unordered_map<std::string_view, std::string_view> items;
+  for (const auto& item : below(document, "manifest").children())
+    if (local(item) == "item") items.emplace(item.attribute("id").value(), item.attribute("href").value());
+  return items;
+}
 
 Package package_of(Archive& archive) {
   const auto container = archive.read("META-INF/container.xml");
@@ -91,14 +101,15 @@ Package package_of(Archive& archive) {
   const auto text = archive.read(path);
   if (!text) throw std::runtime_error("no package");
   const auto slash = path.rfind('/');
-  return {parsed(*text), slash == std::string::npos ? std::string() : path.substr(0, slash + 1)};
+  Package package{parsed(*text), slash == std::string::npos ? std::string() : path.substr(0, slash + 1), {}};
+  package.items = items_of(package.document);
+  return package;
 }
 
 std::string item_path(const Package& package, std::string_view id) {
-  const auto item = package.document.find_node([id](const pugi::xml_node& node) {
-    return local(node) == "item" && std::string_view(node.attribute("id").value()) == id;
-  });
-  const auto href = percent_decode(item.attribute("href").value());
+  const auto found = package.items.find(id);
+  if (found == package.items.end()) return {};
+  const auto href = percent_decode(found->second);
   return href && !href->empty() ? package.folder + *href : std::string();
 }
 

@@ -1,6 +1,7 @@
 #include "core/http/connection.hpp"
 
 #include "core/http/body_reader.hpp"
+#include "core/http/body_sink.hpp"
 #include "core/http/body_source.hpp"
 #include "core/http/head_guard.hpp"
 #include "core/http/request_parser.hpp"
@@ -132,7 +133,8 @@ class Connection final : public Tracked {
 
   Step<bool> serve_requests();
   Step<bool> handshake();
-  Step<BodyEnd> receive_body(std::uint64_t limit, std::string& body);
+  // Into `sink` piece by piece when there is one, else into `body`.
+  Step<BodyEnd> receive_body(std::uint64_t limit, std::string& body, BodySink* sink);
   Step<bool> write_rest(std::size_t written);
   Step<bool> write_stream(std::uint64_t& bytes);
   Step<bool> answer_and_close(Refusal why, bool linger);
@@ -301,6 +303,7 @@ void Connection::forget_request() {
   constexpr std::size_t kept = 64 * 1024;
   if (request_.body.capacity() > kept) request_.body = {};
   request_.body.clear();
+  request_.sink.reset();
   response_ = {};
   body_octets_ = {};
   buffer_.shrink();
@@ -334,23 +337,35 @@ Step<bool> Connection::handshake() {
   co_return !done.error;
 }
 
-Step<Connection::BodyEnd> Connection::receive_body(std::uint64_t limit, std::string& body) {
+Step<Connection::BodyEnd> Connection::receive_body(std::uint64_t limit, std::string& body, BodySink* sink) {
   const Head& head = request_.head;
   auto reader = head.chunked ? BodyReader::chunked(limit, limits_.chunk)
                              : BodyReader::with_length(*head.content_length, limit);
   enter(Phase::body, limits_.body_time);
-  const auto until = deadline;
+  auto until = deadline;
   bool awaits_continue = head.expect_continue && buffer_.empty();
+  bool wanted = true;
   std::size_t capacity = small_buffer;
   for (;;) {
     std::size_t used = 0;
     const auto state = reader.feed(buffer_.unread(), used, body);
     buffer_.consume(used);
-    if (state == BodyReader::State::complete) co_return BodyEnd::complete;
     if (state == BodyReader::State::refused) {
       body_refusal_ = reader.refusal();
       co_return BodyEnd::refused;
     }
+    const bool complete = state == BodyReader::State::complete;
+    if (sink != nullptr && !body.empty() && (complete || !wanted || body.size() >= body_piece)) {
+      auto piece = std::exchange(body, {});
+      if (wanted) {
+        const auto begun = coarse_now();
+        auto taking = sink->take(std::move(piece));
+        wanted = co_await finish(std::move(taking));
+        until += coarse_now() - begun;  // what the disk takes is not the client's delay
+        phase_ = Phase::body;
+      }
+    }
+    if (complete) co_return BodyEnd::complete;
     if (awaits_continue) {
       awaits_continue = false;
       head_octets_ = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -528,8 +543,10 @@ Step<bool> Connection::serve_requests() {
       auto end = BodyEnd::refused;
       body_refusal_ = over_limit;
       if (request_.head.content_length.value_or(0) <= admission.body_limit)
-        end = co_await receive_body(admission.body_limit, request_.body);
+        end = co_await receive_body(admission.body_limit, request_.body, admission.sink.get());
       if (end == BodyEnd::broken) co_return false;
+      if (end == BodyEnd::complete) request_.sink = std::move(admission.sink);
+      admission.sink.reset();
       body_unread = false;
       answered = close_after = linger = end != BodyEnd::complete;
       if (end == BodyEnd::refused) response_ = refusal(body_refusal_);
@@ -570,7 +587,7 @@ Step<bool> Connection::serve_requests() {
     if (close_after) co_return co_await close(linger || !buffer_.empty());
     if (body_unread) {
       std::string dropped;
-      const auto end = co_await receive_body(limits_.drain_bytes, dropped);
+      const auto end = co_await receive_body(limits_.drain_bytes, dropped, nullptr);
       if (end != BodyEnd::complete) co_return false;
     }
     forget_request();

@@ -39,10 +39,13 @@ struct Head {
   bool has_body() const { return chunked || content_length.value_or(0) > 0; }
 };
 
+class BodySink;
+
 struct Request {
   Head head;
   std::string body;
-  std::string peer_address;  // of the socket, without port: "127.0.0.1"
+  std::shared_ptr<BodySink> sink;  // took the body instead, where the route says so (body_sink.hpp)
+  std::string peer_address;        // of the socket, without port: "127.0.0.1"
   bool tls = false;
 };
 
@@ -67,10 +70,12 @@ struct Response {
   void set(std::string name, std::string value) { headers.emplace_back(std::move(name), std::move(value)); }
 };
 
-// What the connection asks once it has a head: refuse now, or read a body of at most `body_limit` and go on.
+// What the connection asks once it has a head: refuse now, or read a body of at most `body_limit`, into
+// `sink` when there is one, and go on.
 struct Admission {
   std::optional<Response> refusal;
   std::uint64_t body_limit = 0;  // bytes
+  std::shared_ptr<BodySink> sink;
 };
 
 // Serves one request in two steps, so that strangers are refused before their body is read. One per request;

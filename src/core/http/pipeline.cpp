@@ -2,6 +2,7 @@
 
 #include "core/base/text.hpp"
 #include "core/cache/body_cache.hpp"
+#include "core/http/body_sink.hpp"
 #include "core/http/compress.hpp"
 #include "core/http/problem.hpp"
 #include "core/security/random.hpp"
@@ -239,6 +240,7 @@ class Pipeline::PipelineExchange final : public Exchange {
         return admission;
       }
     admission.body_limit = route.body_limit != 0 ? route.body_limit : pipeline_.options_.body_limit;
+    if (route.sink && context_.head->has_body()) admission.sink = route.sink(context_);
     return admission;
   }
 
@@ -426,6 +428,15 @@ Task<Response> serve(Application& application, Request request) {
   } else if (request.body.size() > admission.body_limit) {
     response = application.refuse(413, "body_too_large", "The body is too large");
   } else {
+    if (admission.sink && !request.body.empty()) {
+      request.sink = admission.sink;
+      const auto body = std::exchange(request.body, {});
+      for (std::size_t at = 0; at < body.size(); at += body_piece) {
+        auto taking = request.sink->take(body.substr(at, body_piece));
+        const bool wanted = co_await std::move(taking);
+        if (!wanted) break;
+      }
+    }
     auto answer = exchange->handle(request);
     if (answer.ready())
       response = std::move(answer.value());

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -98,6 +99,8 @@ struct Route {
   std::optional<Retirement> retirement;
 
   std::function<Eventual<Response>(Context&)> handler;
+  // Makes what takes the body while it arrives (body_sink.hpp); without it the body is held in memory.
+  std::function<std::shared_ptr<BodySink>(const Context&)> sink;
 
   // Finishing touches of a row.
   Route&& tagged(std::string_view name) && { return tag = name, std::move(*this); }
@@ -117,6 +120,9 @@ struct Route {
     body_media = std::move(media);
     body_array = true;
     return std::move(*this);
+  }
+  Route&& takes_into(std::function<std::shared_ptr<BodySink>(const Context&)> made) && {
+    return sink = std::move(made), std::move(*this);
   }
   Route&& answers_media(std::string_view media) && { return answer_media = media, std::move(*this); }
   Route&& repeats(Repeat what) && { return repeat = what, std::move(*this); }

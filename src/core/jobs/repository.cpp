@@ -18,6 +18,8 @@ const db::Columns<JobRepository::Count> counts{{"kind", &JobRepository::Count::k
 constexpr auto candidates =
     " FROM jobs WHERE status = 'queued' AND kind = $1 AND run_at <= $2 ORDER BY priority, turn, seq "
     "LIMIT CAST($3 AS BIGINT)";
+constexpr auto next_candidate = " FROM jobs WHERE status = 'queued' AND kind = $1 AND run_at <= $2";
+constexpr auto in_turn = " ORDER BY priority, turn, seq LIMIT 1";
 
 }  // namespace
 
@@ -26,16 +28,50 @@ std::optional<Timestamp> JobRepository::next_due() {
   return row ? std::get<0>(*row) : std::nullopt;
 }
 
-std::vector<Claim> JobRepository::claim(const std::map<std::string, int>& room, int most,
+// One after the other, because each one taken may make its person have enough.
+std::vector<Claim> JobRepository::shared_out(const std::string& kind, const Room& room, int most,
+                                             Timestamp now) {
+  std::vector<Claim> found;
+  auto held = room.held;
+  std::vector<std::string> taken, people;
+  for (const auto& [person, jobs] : held)
+    if (jobs >= room.of_person) people.push_back(std::to_string(person.value));
+  while (static_cast<int>(found.size()) < most) {
+    auto next = tx_.postgresql()
+                    ? tx_.list(columns,
+                               "SELECT " + columns.list() + next_candidate +
+                                   " AND fair_key NOT IN (SELECT CAST(jsonb_array_elements_text(CAST($3 AS "
+                                   "jsonb)) AS BIGINT)) AND seq NOT IN (SELECT "
+                                   "CAST(jsonb_array_elements_text(CAST($4 AS jsonb)) AS BIGINT))" +
+                                   in_turn + " FOR UPDATE SKIP LOCKED",
+                               kind, now, people, taken)
+                    : tx_.list(columns,
+                               "SELECT " + columns.list() + next_candidate +
+                                   " AND fair_key NOT IN (SELECT CAST(value AS INTEGER) FROM json_each($3)) "
+                                   "AND seq NOT IN (SELECT CAST(value AS INTEGER) FROM json_each($4))" +
+                                   in_turn,
+                               kind, now, people, taken);
+    if (next.empty()) break;
+    auto& claim = next.front();
+    taken.push_back(std::to_string(claim.seq));
+    if (claim.user && ++held[*claim.user] >= room.of_person)
+      people.push_back(std::to_string(claim.user->value));
+    found.push_back(std::move(claim));
+  }
+  return found;
+}
+
+std::vector<Claim> JobRepository::claim(const std::map<std::string, Room>& room, int most,
                                         std::string_view owner, Timestamp now, Timestamp lease_until) {
   std::vector<Claim> found;
-  for (const auto& [kind, free] : room) {
-    if (free <= 0) continue;
-    auto some =
-        tx_.postgresql()
-            ? tx_.list(columns, "SELECT " + columns.list() + candidates + " FOR UPDATE SKIP LOCKED", kind,
-                       now, std::min(free, most))
-            : tx_.list(columns, "SELECT " + columns.list() + candidates, kind, now, std::min(free, most));
+  for (const auto& [kind, left] : room) {
+    if (left.jobs <= 0) continue;
+    const int wanted = std::min(left.jobs, most);
+    auto some = left.of_person > 0 ? shared_out(kind, left, wanted, now)
+                : tx_.postgresql()
+                    ? tx_.list(columns, "SELECT " + columns.list() + candidates + " FOR UPDATE SKIP LOCKED",
+                               kind, now, wanted)
+                    : tx_.list(columns, "SELECT " + columns.list() + candidates, kind, now, wanted);
     std::ranges::move(some, std::back_inserter(found));
   }
   std::ranges::sort(found, {}, [](const Claim& c) { return std::tuple(c.priority, c.turn, c.seq); });

@@ -27,9 +27,15 @@ class JobRepository {
 
   // When the next queued job of any kind is due; nothing when none is queued.
   std::optional<Timestamp> next_due();
+  // What may be claimed of a kind.
+  struct Room {
+    int jobs = 0;
+    int of_person = 0;           // 0: all of them
+    std::map<UserId, int> held;  // what people have of it already; counts against `of_person` only
+  };
   // Up to `most` jobs, interactive first, then by turn; of each kind at most what `room` says. Rows that
   // another instance is claiming are passed over.
-  std::vector<Claim> claim(const std::map<std::string, int>& room, int most, std::string_view owner,
+  std::vector<Claim> claim(const std::map<std::string, Room>& room, int most, std::string_view owner,
                            Timestamp now, Timestamp lease_until);
   // Moves the leases of these jobs on where the owner has them still; gives what it has as (id, lease).
   std::vector<std::pair<std::string, std::int64_t>> renew(std::string_view owner,
@@ -61,6 +67,7 @@ class JobRepository {
   std::int64_t prune(Timestamp done_before, Timestamp failed_before);
 
  private:
+  std::vector<Claim> shared_out(const std::string& kind, const Room& room, int most, Timestamp now);
   db::Transaction& tx_;
 };
 

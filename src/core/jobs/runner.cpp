@@ -197,7 +197,7 @@ void Runner::beat() {
 
 // True when there may be more to claim at once.
 bool Runner::claim_some() {
-  std::map<std::string, int> room;
+  std::map<std::string, JobRepository::Room> room;
   int most = 0;
   {
     std::lock_guard lock(mutex_);
@@ -206,12 +206,19 @@ bool Runner::claim_some() {
     const int held = static_cast<int>(held_.size());
     if (held > threads_ || held >= most_held) return false;
     most = most_held - held;
-    for (const auto& [kind, entry] : kinds_)
-      room[kind] = entry.options.concurrency > 0 ? entry.options.concurrency : most;
-    for (const auto& [key, job] : held_)
-      if (kinds_.at(job->kind()).options.concurrency > 0) --room[job->kind()];
+    for (const auto& [kind, entry] : kinds_) {
+      const int concurrency = entry.options.concurrency;
+      // One thread at least is for others.
+      const int of_person = std::min(entry.options.per_person, std::max(1, threads_ - 1));
+      room[kind] = {concurrency > 0 ? concurrency : most, of_person, {}};
+    }
+    for (const auto& [key, job] : held_) {
+      auto& left = room[job->kind()];
+      if (kinds_.at(job->kind()).options.concurrency > 0) --left.jobs;
+      if (job->user()) ++left.held[*job->user()];
+    }
   }
-  if (std::ranges::none_of(room, [](const auto& r) { return r.second > 0; })) return false;
+  if (std::ranges::none_of(room, [](const auto& r) { return r.second.jobs > 0; })) return false;
   auto look = [](db::Transaction& tx) { return JobRepository(tx).next_due(); };
   const auto due = database_.read_now(std::move(look));
   if (!due) throw std::runtime_error(due.error().detail);

@@ -92,6 +92,9 @@ inline constexpr std::array<std::chrono::seconds, 5> usual_backoff{
 
 struct HandlerOptions {
   int concurrency = 2;  // jobs of the kind at once in this process; 0: as many as there are threads
+  // Of those, what one person may have at once, also while nobody else waits: who comes later finds room
+  // although the jobs are long. 0: all.
+  int per_person = 0;
   std::vector<std::chrono::seconds> backoff{usual_backoff.begin(), usual_backoff.end()};
 };
 

@@ -163,7 +163,8 @@ Result<std::string> DocumentProcessor::process(jobs::JobContext& job) {
 }
 
 void DocumentProcessor::handle_jobs(jobs::Runner& runner, DocumentService& documents) {
-  runner.handle(document_job_kind, {.concurrency = 2},
+  // One place is always left for whoever else comes: a file may take half a minute.
+  runner.handle(document_job_kind, {.concurrency = 3, .per_person = 2},
                 [this](jobs::JobContext& job) { return process(job); });
   runner.handle(document_batch_kind, {.concurrency = 1},
                 [&documents](jobs::JobContext& job) { return take_in(job, documents); });

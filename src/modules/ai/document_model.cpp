@@ -36,7 +36,7 @@ std::vector<Field> Document::fields() {
           {"size", &Document::size, "Bytes"},
           {"sha256", &Document::sha256, "Digest of the bytes"},
           {"page_count", &Document::page_count, "Pages, of files that have some"},
-          {"status", &Document::status, "pending, processing, ready or failed"},
+          {"status", &Document::status, "pending, processing, ready, failed or needs_ocr"},
           {"processed", &Document::processed, "Whether it can be searched and asked"},
           {"error_code", &Document::error_code,
            "Why it failed: encrypted, damaged, no_text, too_large, too_slow"},
@@ -81,7 +81,7 @@ std::vector<Field> DocumentVersion::fields() {
           {"media_type", &DocumentVersion::media_type, "By its content"},
           {"sha256", &DocumentVersion::sha256, "Digest of the bytes"},
           {"size", &DocumentVersion::size, "Bytes"},
-          {"status", &DocumentVersion::status, "pending, processing, ready or failed"},
+          {"status", &DocumentVersion::status, "pending, processing, ready, failed or needs_ocr"},
           {"current", &DocumentVersion::current, "Whether it is the one that is shown"},
           {"created_at", &DocumentVersion::created_at, "When it was uploaded"}};
 }

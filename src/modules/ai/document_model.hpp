@@ -21,8 +21,10 @@ enum class Visibility : std::uint8_t { personal, everyone, borrowers };
 constexpr std::array<std::string_view, 3> visibility_names{"private", "public", "borrowers"};
 constexpr auto& enum_names(Visibility) { return visibility_names; }
 
-enum class DocumentStatus : std::uint8_t { pending, processing, ready, failed };
-constexpr std::array<std::string_view, 4> document_status_names{"pending", "processing", "ready", "failed"};
+// `needs_ocr` is kept as failed with that code: pages that are pictures, and nobody here reads pictures.
+enum class DocumentStatus : std::uint8_t { pending, processing, ready, failed, needs_ocr };
+constexpr std::array<std::string_view, 5> document_status_names{"pending", "processing", "ready", "failed",
+                                                                "needs_ocr"};
 constexpr auto& enum_names(DocumentStatus) { return document_status_names; }
 
 enum class GrantedAccess : std::uint8_t { view, edit };
@@ -78,9 +80,6 @@ struct UploadFields {
   std::optional<Visibility> visibility;
   static constexpr std::string_view type_name = "DocumentUpload";
   static std::vector<schema::Field> fields();
-};
-struct UploadedFile {
-  std::string filename, bytes;
 };
 
 struct DocumentVersion {

@@ -8,6 +8,9 @@
 namespace lumina::ai {
 namespace {
 
+// Scanned pages are kept as failed, and shown as what they need.
+constexpr auto shown_status = "CASE WHEN v.error_code = 'needs_ocr' THEN 'needs_ocr' ELSE v.status END";
+
 const db::Columns<StoredDocument> columns{
     {"d.id", &StoredDocument::id},
     {"v.filename", &StoredDocument::filename},
@@ -16,7 +19,7 @@ const db::Columns<StoredDocument> columns{
     {"v.size", &StoredDocument::size},
     {"v.sha256", &StoredDocument::sha256},
     {"v.page_count", &StoredDocument::page_count},
-    {"v.status", &StoredDocument::status},
+    {shown_status, &StoredDocument::status},
     {"v.error_code", &StoredDocument::error_code},
     {"v.error", &StoredDocument::error},
     {"v.chunks", &StoredDocument::chunks},
@@ -130,7 +133,8 @@ std::optional<DocumentId> DocumentRepository::same(UserId user, std::string_view
 Page<StoredDocument> DocumentRepository::list(const DocumentFilter& filter, const Caller& asking,
                                               const PageRequest& page) {
   constexpr auto narrowed =
-      "AND (CAST($3 AS TEXT) IS NULL OR v.status = CAST($3 AS TEXT)) "
+      "AND (CAST($3 AS TEXT) IS NULL OR CAST($3 AS TEXT) = "
+      "CASE WHEN v.error_code = 'needs_ocr' THEN 'needs_ocr' ELSE v.status END) "
       "AND (CAST($4 AS BIGINT) IS NULL OR d.book_id = CAST($4 AS BIGINT)) "
       "AND (CAST($5 AS BIGINT) = 0 OR d.user_id = $1) "
       "AND (CAST($6 AS TEXT) IS NULL OR lower(d.title) LIKE CAST($6 AS TEXT) "
@@ -242,7 +246,7 @@ std::vector<DocumentVersion> DocumentRepository::versions(DocumentId id) {
       {"v.kind", &DocumentVersion::media_type},
       {"v.sha256", &DocumentVersion::sha256},
       {"v.size", &DocumentVersion::size},
-      {"v.status", &DocumentVersion::status},
+      {shown_status, &DocumentVersion::status},
       {"CASE WHEN v.number = d.current THEN 1 ELSE 0 END", &DocumentVersion::current},
       {"v.created_at", &DocumentVersion::created_at}};
   static const std::string sql =

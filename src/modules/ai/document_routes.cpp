@@ -2,11 +2,11 @@
 
 #include "core/base/text.hpp"
 #include "core/http/handler.hpp"
-#include "core/http/multipart.hpp"
 #include "core/http/resource.hpp"
 #include "core/jobs/routes.hpp"
 #include "core/xml/atom.hpp"
 #include "modules/ai/document_files.hpp"
+#include "modules/ai/document_upload.hpp"
 
 #include <algorithm>
 
@@ -16,38 +16,13 @@ namespace {
 using namespace http;
 using enum ErrorKind;
 
-struct Form {
-  std::vector<UploadedFile> files;
-  UploadFields fields;
-};
-
-// multipart/form-data with parts named `file` and the fields of UploadFields, or the bytes themselves.
-Result<Form> read_form(const RawRequest& request) {
-  Form form;
-  const auto type = request.header("Content-Type");
-  const auto& body = request.request->body;
-  if (body.empty()) return lumina::invalid({{{"body", "file"}, "is required", "missing"}});
-  if (!iequals(trim_ascii(type.substr(0, type.find(';'))), "multipart/form-data")) {
-    form.files.push_back({"", body});
-    return form;
-  }
-  auto parts = parse_multipart(body, type);
-  if (!parts) return fail(malformed, "malformed_multipart", "The form cannot be read: " + parts.error());
-  std::vector<std::pair<std::string, std::string>> pairs;
-  for (const auto& part : *parts) {
-    if (part.name == "file" || part.name == "files")
-      form.files.push_back({part.filename, std::string(part.bytes)});
-    else
-      pairs.emplace_back(part.name, std::string(part.bytes));
-  }
-  std::vector<FieldError> faults;
-  json::decode_pairs(schema::type_of<UploadFields>(), &form.fields, pairs, "body", faults);
-  if (form.files.empty()) faults.push_back({{"body", "file"}, "is required", "missing"});
-  if (!faults.empty()) return lumina::invalid(std::move(faults));
-  return form;
+Result<UploadForm> read_form(const RawRequest& request) {
+  auto* const sink = dynamic_cast<UploadSink*>(request.request->sink.get());
+  if (sink == nullptr) return lumina::invalid({{{"body", "file"}, "is required", "missing"}});
+  return sink->form();
 }
 
-Task<Result<Response>> uploaded(DocumentService& documents, Result<Form> form, Caller by) {
+Task<Result<Response>> uploaded(DocumentService& documents, Result<UploadForm> form, Caller by) {
   if (!form) co_return Failure(std::move(form.error()));
   if (form->files.size() != 1)
     co_return lumina::invalid({{{"body", "file"}, "must be one; /documents/batch takes several", "count"}});
@@ -60,12 +35,13 @@ Task<Result<Response>> uploaded(DocumentService& documents, Result<Form> form, C
   co_return response;
 }
 
-Task<Result<Document>> replaced(DocumentService& documents, DocumentId id, Result<Form> form, Caller by) {
+Task<Result<Document>> replaced(DocumentService& documents, DocumentId id, Result<UploadForm> form,
+                                Caller by) {
   if (!form) co_return Failure(std::move(form.error()));
   co_return co_await documents.replace(id, std::move(form->files.front()), std::move(by));
 }
 
-Task<Result<jobs::TaskAccepted>> batched(DocumentService& documents, Result<Form> form, Caller by) {
+Task<Result<jobs::TaskAccepted>> batched(DocumentService& documents, Result<UploadForm> form, Caller by) {
   if (!form) co_return Failure(std::move(form.error()));
   co_return co_await documents.upload_many(std::move(form->files), std::move(form->fields), std::move(by));
 }
@@ -114,7 +90,17 @@ std::vector<Route> document_routes(DocumentService& documents) {
   const auto takes_file = [&](Route route) {
     route.body_required = true;
     route.body_media = {"multipart/form-data", "application/octet-stream"};
-    return std::move(route).limited(RateClass::upload).by_itself().accepts_up_to(file_limit);
+    return std::move(route)
+        .limited(RateClass::upload)
+        .by_itself()
+        .accepts_up_to(file_limit)
+        .takes_into([&documents](const Context& context) {
+          UploadRules rules;
+          rules.content_type = context.head->header("Content-Type");
+          rules.most_bytes = documents.rules().most_bytes;
+          rules.repeatable = !context.head->header("Idempotency-Key").empty();
+          return std::make_shared<UploadSink>(documents.store(), documents.pool(), std::move(rules));
+        });
   };
 
   add(takes_file(

@@ -1,5 +1,6 @@
 #include "modules/ai/document_service.hpp"
 
+#include "core/base/mapped_file.hpp"
 #include "core/base/text.hpp"
 #include "core/blobs/repository.hpp"
 #include "core/json/codec.hpp"
@@ -21,6 +22,10 @@ Failure not_yours() {
 }
 Failure needs_loan() {
   return fail(ErrorKind::forbidden, "loan_needed", "Borrow the book to read this document");
+}
+Failure unreadable() {
+  return fail(ErrorKind::storage_full, "storage_full",
+              "The file cannot be kept; the library's storage may be full");
 }
 Failure same_bytes() {
   return fail(ErrorKind::conflict, "duplicate_file", "Another document of yours has the same content");
@@ -70,28 +75,51 @@ std::string title_of(const UploadFields& fields, const std::string& filename) {
 
 }  // namespace
 
-Result<extract::Kind> DocumentService::checked_kind(const UploadedFile& file) const {
-  if (static_cast<std::int64_t>(file.bytes.size()) > rules_.most_bytes)
-    return fail(ErrorKind::refused, "file_too_large", "File too large");
-  if (file.bytes.empty()) return fail(ErrorKind::refused, "empty_file", "The file is empty");
-  const auto kind = extract::kind_of(file.bytes, file.filename);
+Result<extract::Kind> DocumentService::checked_kind(const StagedFile& file) const {
+  if (file.size > rules_.most_bytes) return fail(ErrorKind::refused, "file_too_large", "File too large");
+  if (file.size == 0) return fail(ErrorKind::refused, "empty_file", "The file is empty");
+  const MappedFile mapped(file.draft->path());
+  if (!mapped.open()) return unreadable();
+  const auto kind = extract::kind_of(mapped.bytes(), file.filename);
   if (!kind || std::ranges::find(rules_.kinds, *kind) == rules_.kinds.end())
     return fail(ErrorKind::refused, "wrong_kind", allowed_text(rules_.kinds));
   return *kind;
 }
 
-Result<DocumentService::Kept> DocumentService::keep(const UploadedFile& file) const {
-  auto kind = checked_kind(file);
-  if (!kind) return Failure(std::move(kind.error()));
-  if (auto clean = scanner_.check(file.bytes); !clean) return Failure(std::move(clean.error()));
-  auto blob = store_.keep_now(file.bytes);
-  if (!blob) return Failure(std::move(blob.error()));
-  return Kept{std::move(*blob), safe_filename(file.filename, *kind), *kind};
+Status DocumentService::scanned(const StagedFile& file) const {
+  const MappedFile mapped(file.draft->path());
+  if (!mapped.open()) return unreadable();
+  return scanner_.check(mapped.bytes());
 }
 
-Task<Result<DocumentService::Kept>> DocumentService::keep_later(UploadedFile file) {
-  auto work = [this, &file] { return keep(file); };
-  co_return co_await runtime::run_on(pool_, std::move(work));
+// The draft goes on the pool too, whatever became of it.
+Task<Result<DocumentService::Kept>> DocumentService::keep(StagedFile file) {
+  auto look = [this, &file] {
+    auto kind = checked_kind(file);
+    if (!kind) file.draft.reset();
+    return kind;
+  };
+  auto looking = runtime::run_on(pool_, std::move(look));
+  auto kind = co_await std::move(looking);
+  if (!kind) co_return Failure(std::move(kind.error()));
+  if (scanner_.configured()) {
+    auto scan = [this, &file] {
+      auto clean = scanned(file);
+      if (!clean) file.draft.reset();
+      return clean;
+    };
+    auto scanning = runtime::run_on(scans_, std::move(scan));
+    auto clean = co_await std::move(scanning);
+    if (!clean) co_return Failure(std::move(clean.error()));
+  }
+  auto work = [this, &file] {
+    const auto draft = std::move(file.draft);
+    return store_.keep_now(*draft);
+  };
+  auto keeping = runtime::run_on(pool_, std::move(work));
+  auto blob = co_await std::move(keeping);
+  if (!blob) co_return Failure(std::move(blob.error()));
+  co_return Kept{std::move(*blob), safe_filename(file.filename, *kind), *kind};
 }
 
 void DocumentService::process(db::Transaction& tx, std::int64_t version_id, const Caller& by) {
@@ -137,8 +165,8 @@ Result<Uploaded> DocumentService::insert(db::Transaction& tx, const Kept& kept, 
   return Uploaded{shown(std::move(*stored)), true};
 }
 
-Task<Result<Uploaded>> DocumentService::upload(UploadedFile file, UploadFields fields, Caller by) {
-  auto kept = co_await keep_later(std::move(file));
+Task<Result<Uploaded>> DocumentService::upload(StagedFile file, UploadFields fields, Caller by) {
+  auto kept = co_await keep(std::move(file));
   if (!kept) co_return Failure(std::move(kept.error()));
   auto work = [this, kept = std::move(*kept), fields = std::move(fields),
                by = std::move(by)](db::Transaction& tx) { return insert(tx, kept, fields, by); };
@@ -151,7 +179,7 @@ Result<Uploaded> DocumentService::adopt(const blobs::Blob& blob, const std::stri
   return database_.write_now(std::move(work));
 }
 
-Task<Result<jobs::TaskAccepted>> DocumentService::upload_many(std::vector<UploadedFile> files,
+Task<Result<jobs::TaskAccepted>> DocumentService::upload_many(std::vector<StagedFile> files,
                                                               UploadFields fields, Caller by) {
   DocumentBatch batch;
   batch.book_id = fields.book_id;
@@ -160,7 +188,7 @@ Task<Result<jobs::TaskAccepted>> DocumentService::upload_many(std::vector<Upload
   for (auto& file : files) {
     BatchFile one;
     one.filename = file.filename.empty() ? "document" : file.filename;
-    auto kept = co_await keep_later(std::move(file));
+    auto kept = co_await keep(std::move(file));
     if (kept) {
       one.filename = kept->filename;
       one.sha256 = kept->blob.sha256;
@@ -326,7 +354,7 @@ Task<Result<std::vector<DocumentVersion>>> DocumentService::versions(DocumentId 
   co_return co_await database_.read(std::move(work));
 }
 
-Task<Result<Document>> DocumentService::replace(DocumentId id, UploadedFile file, Caller by) {
+Task<Result<Document>> DocumentService::replace(DocumentId id, StagedFile file, Caller by) {
   // Nobody's disk is filled by who may not replace it.
   auto allowed = [id, &by](db::Transaction& tx) -> Status {
     auto found = checked(DocumentRepository(tx).find(id, by), Access::edit, by);
@@ -334,7 +362,7 @@ Task<Result<Document>> DocumentService::replace(DocumentId id, UploadedFile file
     return {};
   };
   if (auto may = co_await database_.read(std::move(allowed)); !may) co_return Failure(std::move(may.error()));
-  auto kept = co_await keep_later(std::move(file));
+  auto kept = co_await keep(std::move(file));
   if (!kept) co_return Failure(std::move(kept.error()));
   auto work = [this, id, kept = std::move(*kept),
                by = std::move(by)](db::Transaction& tx) -> Result<Document> {

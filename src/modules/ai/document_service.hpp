@@ -4,7 +4,8 @@
 // Who may what: the owner and staff everything; whoever was granted `view` reads, `edit` also changes and
 // replaces the file; everybody reads public ones; those for borrowers are read by who has the book on loan,
 // others are told so (403). To all others a document is not there (404). Public functions are awaited on an
-// io thread. Files are checked, hashed and written on the pool of the blob store.
+// io thread. Files come as drafts of the blob store; they are checked and kept on the pool of the store, and
+// shown to the virus scanner on one of its own, so that a scanner that hangs holds up nothing else.
 #pragma once
 #include "core/base/caller.hpp"
 #include "core/base/clock.hpp"
@@ -20,6 +21,7 @@
 #include "modules/ai/document_model.hpp"
 #include "modules/ai/document_repository.hpp"
 #include "modules/ai/document_scanner.hpp"
+#include "modules/ai/document_staged.hpp"
 
 #include <cstdint>
 #include <string>
@@ -52,23 +54,24 @@ enum class Purpose : std::uint8_t { view, download };
 class DocumentService {
  public:
   DocumentService(db::Database& database, const Clock& clock, events::Journal& journal, jobs::Queue& queue,
-                  blobs::Store& store, runtime::Pool& pool, DocumentRules rules, ScanRules scan)
+                  blobs::Store& store, runtime::Pool& pool, runtime::Pool& scans, DocumentRules rules,
+                  ScanRules scan)
       : database_(database),
         clock_(clock),
         journal_(journal),
         queue_(queue),
         store_(store),
         pool_(pool),
+        scans_(scans),
         rules_(std::move(rules)),
         scanner_(std::move(scan)) {}
 
   // Refused: wrong_kind, file_too_large, empty_file, infected, no_such_book, too_many_documents.
-  Task<Result<Uploaded>> upload(UploadedFile file, UploadFields fields, Caller by);
+  Task<Result<Uploaded>> upload(StagedFile file, UploadFields fields, Caller by);
   // The same for a file that is in the store already; blocking, for jobs.
   Result<Uploaded> adopt(const blobs::Blob& blob, const std::string& filename, extract::Kind kind,
                          const UploadFields& fields, const Caller& by);
-  Task<Result<jobs::TaskAccepted>> upload_many(std::vector<UploadedFile> files, UploadFields fields,
-                                               Caller by);
+  Task<Result<jobs::TaskAccepted>> upload_many(std::vector<StagedFile> files, UploadFields fields, Caller by);
 
   Task<Result<Page<Document>>> list(DocumentFilter filter, PageRequest page, Caller by);
   Task<Result<std::vector<Document>>> popular(Caller by);
@@ -82,7 +85,7 @@ class DocumentService {
   Task<Result<OpenFile>> thumbnail(DocumentId id, Caller by);
 
   Task<Result<std::vector<DocumentVersion>>> versions(DocumentId id, Caller by);
-  Task<Result<Document>> replace(DocumentId id, UploadedFile file, Caller by);
+  Task<Result<Document>> replace(DocumentId id, StagedFile file, Caller by);
   Task<Result<Document>> restore(DocumentId id, std::int64_t version, Caller by);
 
   Task<Result<std::vector<DocumentGrant>>> grants(DocumentId id, Caller by);
@@ -91,6 +94,7 @@ class DocumentService {
 
   const DocumentRules& rules() const { return rules_; }
   blobs::Store& store() { return store_; }
+  runtime::Pool& pool() { return pool_; }
 
  private:
   struct Kept {
@@ -98,10 +102,10 @@ class DocumentService {
     std::string filename;
     extract::Kind kind;
   };
-  // Checks and writes; blocking.
-  Result<Kept> keep(const UploadedFile& file) const;
-  Task<Result<Kept>> keep_later(UploadedFile file);
-  Result<extract::Kind> checked_kind(const UploadedFile& file) const;
+  // Checks, and takes into the store.
+  Task<Result<Kept>> keep(StagedFile file);
+  Result<extract::Kind> checked_kind(const StagedFile& file) const;
+  Status scanned(const StagedFile& file) const;
   Result<Uploaded> insert(db::Transaction& tx, const Kept& kept, const UploadFields& fields,
                           const Caller& by);
   void process(db::Transaction& tx, std::int64_t version_id, const Caller& by);
@@ -112,6 +116,7 @@ class DocumentService {
   jobs::Queue& queue_;
   blobs::Store& store_;
   runtime::Pool& pool_;
+  runtime::Pool& scans_;
   const DocumentRules rules_;
   const Scanner scanner_;
 };

@@ -1,7 +1,9 @@
 #include "core/jobs/backoff.hpp"
 #include "unit/core/jobs/fixture.hpp"
 
+#include <algorithm>
 #include <atomic>
+#include <map>
 #include <mutex>
 #include <set>
 
@@ -192,6 +194,53 @@ TEST_CASE("a kind runs no more at once than it may", "[I12]") {
   open = true;
   REQUIRE(eventually([&] { return one.unfinished() == 0; }));
   CHECK(most == 2);
+}
+
+TEST_CASE("one person's long jobs leave room for those of others", "[I12]") {
+  TestDatabase fresh(GENERATE(from_databases()));
+  prepare(fresh);
+  fresh.script(
+      "INSERT INTO users (id, email, email_key, password_hash, full_name, name_key, created_at, updated_at) "
+      "VALUES "
+      "(1, 'a@example.org', 'a@example.org', 'x', 'A', 'a', 0, 0), (2, 'b@example.org', 'b@example.org', "
+      "'x', 'B', 'b', 0, 0)");
+  // As many threads as the kind may use, and fewer.
+  const int threads = GENERATE(3, 2);
+  Instance one(fresh.url(), fixed(), threads);
+  std::mutex mutex;
+  std::map<std::string, int> running, most, ran;
+  std::atomic<bool> open{false};
+  one.runner.handle("slow", {.concurrency = 3, .per_person = 2},
+                    [&](jobs::JobContext& job) -> Result<std::string> {
+                      const auto who = job.payload();
+                      {
+                        std::lock_guard lock(mutex);
+                        most[who] = std::max(most[who], ++running[who]);
+                      }
+                      while (who == "1" && !open) std::this_thread::sleep_for(1ms);
+                      std::lock_guard lock(mutex);
+                      --running[who];
+                      ++ran[who];
+                      return "null";
+                    });
+  const auto count = [&](std::map<std::string, int>& of, const std::string& who) {
+    std::lock_guard lock(mutex);
+    return of[who];
+  };
+  one.put_many("slow", 20, "1", 1);
+  one.runner.start();
+  const int share = threads == 3 ? 2 : 1;
+  REQUIRE(eventually([&] { return count(running, "1") == share; }));
+  // The first person's jobs do not end, and the second comes later.
+  for (int i = 0; i < 5; ++i) one.put({.kind = "slow", .payload = "2", .user = UserId{2}});
+  // What nobody asked for is nobody's share.
+  for (int i = 0; i < 3; ++i) one.put({.kind = "slow", .payload = "0"});
+  CHECK(eventually([&] { return count(ran, "2") == 5 && count(ran, "0") == 3; }));
+  CHECK(count(ran, "1") == 0);
+  open = true;
+  REQUIRE(eventually([&] { return one.unfinished() == 0; }));
+  CHECK(count(most, "1") == share);
+  CHECK(count(ran, "1") == 20);
 }
 
 TEST_CASE("a worker that lost its lease writes nothing", "[I1][I4]") {
