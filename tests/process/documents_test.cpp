@@ -157,6 +157,79 @@ TEST_CASE("a body that is refused half-way leaves nothing", "[G1][G2]") {
   CHECK(drafts_in(folder) == 0);
 }
 
+TEST_CASE("documents are ready once after kill -9 at any moment", "[G5]") {
+  const auto kind = GENERATE(test::from_databases());
+  const test::TestDatabase fresh(kind);
+  const Folder folder;
+  std::vector<std::string> settings{"--job-lease-seconds", "1", "--job-poll-milliseconds", "20"};
+  if (kind == test::Database::postgresql) settings.insert(settings.end(), {"--database-url", fresh.url()});
+  std::map<std::int64_t, int> numbers;  // of what was acknowledged
+  std::set<std::string> seen;           // states in which something was when the program was killed
+  std::mt19937 random(5);
+  int made = 0;
+  const auto states = [&](const Program& program, const std::string& token) {
+    std::map<std::int64_t, std::string> out;
+    const auto all = parsed(program.call("GET", "/api/v1/documents?limit=100", "", token));
+    for (const auto& each : all.as_array()) {
+      const bool ready = each.at("status") == "ready";
+      CHECK(each.at("processed").as_bool() == ready);
+      out[each.at("id").as_int64()] = each.at("status").as_string();
+    }
+    return out;
+  };
+  for (const std::string moment :
+       {"pending", "processing", "processing", "ready", "upload", "chance", "chance"}) {
+    Program program(folder.path(), settings);
+    const auto token = signed_in(program);
+    for (int i = 0; i < 3; ++i, ++made) {
+      wire::Client client(program.port());
+      const auto answer = client.ask(upload_request(token, "a.pdf", report(made, 60)));
+      REQUIRE(answer.status == 201);
+      numbers[parsed(answer).at("id").as_int64()] = made;
+    }
+    std::optional<wire::Client> half;
+    if (moment == "upload") {
+      half.emplace(program.port());
+      const auto request = upload_request(token, "half.pdf", report(9999, 60));
+      half->send(std::string_view(request).substr(0, request.size() / 2));
+    }
+    if (moment == "chance")
+      std::this_thread::sleep_for(std::chrono::milliseconds(random() % 400));
+    else if (moment != "upload")
+      CHECK(eventually([&] {
+        const auto now = states(program, token);
+        return std::ranges::any_of(now, [&](const auto& each) { return each.second == moment; });
+      }));
+    for (const auto& [id, state] : states(program, token)) seen.insert(state);
+    program.kill();
+  }
+  CHECK(seen.contains("ready"));
+  CHECK(seen.contains("processing"));
+
+  const Program program(folder.path(), settings);
+  const auto token = signed_in(program);
+  // Whatever says that it was processed is found, once followers of the commit have heard of it.
+  std::set<std::int64_t> found;
+  const auto all_found = [&] {
+    for (const auto& [id, state] : states(program, token)) {
+      if (state == "failed") FAIL(id << " failed");
+      if (state != "ready" || found.contains(id)) continue;
+      const auto word = fmt::format("zebulon{}.", numbers.at(id));
+      const auto answer =
+          program.call("GET", fmt::format("/api/v1/documents/search?q=zebulon{}", numbers.at(id)), "", token);
+      if (answer.body.find(word) != std::string::npos) found.insert(id);
+    }
+    return found.size() == numbers.size();
+  };
+  CHECK(eventually(all_found));
+  for (const auto& [id, number] : numbers) {
+    const auto text = parsed(program.call("GET", fmt::format("/api/v1/documents/{}/text", id), "", token));
+    CHECK(text.at("total_pages") == 60);
+  }
+  const auto tasks = parsed(program.call("GET", "/api/v1/tasks?status=succeeded&limit=100", "", token));
+  CHECK(tasks.as_array().size() == numbers.size());
+}
+
 TEST_CASE("SIGHUP while models are loaded harms nothing", "[K9]") {
   const Folder folder;
   const auto model = std::string(LUMINA_SOURCE_DIR) + "/tests/data/models/stories260K.gguf";

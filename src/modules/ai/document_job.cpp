@@ -157,7 +157,7 @@ Result<std::string> DocumentProcessor::process(jobs::JobContext& job) {
   if (!*version) return std::string(R"({"status":"gone"})");
   const auto extracted = extractor_.text((*version)->kind, store_.path((*version)->sha256));
   // What is missing here may be there at the next try, or on another machine.
-  if (!extracted && extracted.error().kind != ErrorKind::refused && !job.last_attempt())
+  if (!extracted && extracted.error().kind != ErrorKind::refused && job.attempt() < jobs::default_attempts)
     return Failure(extracted.error());
   return finish(job, **version, extracted);
 }

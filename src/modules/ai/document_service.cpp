@@ -127,6 +127,8 @@ void DocumentService::process(db::Transaction& tx, std::int64_t version_id, cons
   job.kind = document_job_kind;
   job.payload = fmt::format(R"({{"version":{}}})", version_id);
   job.priority = jobs::Priority::interactive;
+  // A server that was killed is not the file's fault; the job itself counts the tries that are.
+  job.max_attempts = 1'000;
   job.user = by.user;
   DocumentRepository(tx).set_task(version_id, queue_.enqueue(tx, job));
 }
