@@ -1,12 +1,14 @@
 // Judges the built-in sentiment analyser on labelled texts; bench/sentiment/run.sh sets it beside others.
 //
 //   bench_sentiment_compare DATA_FOLDER HELD_OUT.tsv TEXTS.tsv
+//   bench_sentiment_compare DATA_FOLDER              aspects only
 //
 // Reads DATA_FOLDER/book-reviews.csv and DATA_FOLDER/uci, prints one line a set and method (set, method,
 // texts, sign accuracy, AUC, us of processor time a text; tabs between), and writes every text with its set
 // and label to TEXTS.tsv, so that other analysers read the very same. A score above 0 is praise, all else
 // blame. "built in" are the weights that ship, which never saw the book reviews; "trained here" learns from
 // four fifths of a set and is judged on the rest, five times.
+#include "modules/reviews/aspects.hpp"
 #include "modules/reviews/sentiment_builtin.hpp"
 #include "modules/reviews/valence.hpp"
 
@@ -174,9 +176,44 @@ void report(std::string_view name, const Set& set, std::ofstream& texts) {
   judge(name, "  its rules alone", set, [](std::string_view text) { return valence(text).balance(); });
 }
 
+// How often aspects are spoken of, whether their sentiment has the sign of the label, and what that costs.
+void report_aspects(const Set& set) {
+  const std::clock_t began = std::clock();
+  std::vector<Remarks> all;
+  for (const auto& each : set) all.push_back(remarks(each.text));
+  const double cost = static_cast<double>(std::clock() - began) / CLOCKS_PER_SEC;
+  fmt::print("aspects: {:.1f} us a review\n", cost * 1e6 / static_cast<double>(set.size()));
+  for (std::size_t a = 0; a < aspect_names.size(); ++a) {
+    int speak = 0, judge = 0, right = 0;
+    for (std::size_t i = 0; i < set.size(); ++i) {
+      double sum = 0;
+      bool spoken = false;
+      for (const auto& remark : all[i])
+        if (static_cast<std::size_t>(remark.aspect) == a) {
+          spoken = true;
+          sum += remark.sentiment;
+        }
+      speak += spoken ? 1 : 0;
+      if (sum == 0) continue;
+      ++judge;
+      right += (sum > 0) == set[i].praise ? 1 : 0;
+    }
+    fmt::print("{}: spoken of in {}, judged in {}, with the sign of the review {:.3f}\n", aspect_names[a],
+               speak, judge, judge == 0 ? 0 : static_cast<double>(right) / judge);
+  }
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
+  if (count == 2) {
+    try {
+      report_aspects(read_csv(std::filesystem::path(arguments[1]) / "book-reviews.csv"));
+    } catch (const std::exception& e) {
+      return fmt::print(stderr, "{}\n", e.what()), 1;
+    }
+    return 0;
+  }
   if (count != 4) {
     fmt::print(stderr, "usage: bench_sentiment_compare DATA_FOLDER HELD_OUT.tsv TEXTS.tsv\n");
     return 2;

@@ -72,6 +72,11 @@ http::ClientOptions lookup_client_options() {
   return options;
 }
 
+reviews::UnusualRules unusual_rules(const config::Config& c) {
+  return {static_cast<int>(c.unusual_reviews), std::chrono::hours(c.unusual_hours),
+          std::chrono::days(c.unusual_account_days), static_cast<double>(c.unusual_odds)};
+}
+
 // Off together with the rate limits, for measurements.
 std::unique_ptr<security::LoginGuard> guard_of(const config::Config& c) {
   if (c.rate_limit == 0 || c.login_rate == 0) return nullptr;
@@ -162,7 +167,8 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
                  {config.sip2_institution, config.currency, config.sip2_patron_password,
                   [this](db::Transaction& tx, auto branch) { return zone_of(tx, branch); }}),
       loan_privacy(database, *clock, journal, token_key.mac("loan marks"), config.loan_history_days),
-      reviews(database, *clock, journal, sentiment, cpu,
+      unusual_reviews(database, *clock, journal, unusual_rules(config)),
+      reviews(database, *clock, journal, sentiment, cpu, unusual_reviews,
               [this](db::Transaction& tx, UserId user, BookId book) { return has_borrowed(tx, user, book); }),
       moderation(database, *clock, journal),
       prompts(config.prompts_dir),
@@ -376,7 +382,7 @@ std::vector<http::Route> App::Parts::routes() {
   add(borrows::ledger_routes(ledger));
   add(borrows::due_feed_routes(due_feeds));
   add(borrows::analytics_routes(analytics));
-  add(reviews::review_routes(reviews, moderation, cache));
+  add(reviews::review_routes(reviews, moderation, unusual_reviews, cache, *clock));
   add(ai::ai_routes({summaries, ai_usage, models.language(), models.embedder(), prompts}));
   add(ai::document_routes(documents));
   add(ai::qa_routes(questions));
@@ -494,6 +500,9 @@ void App::Parts::show_figures() {
       registry.gauge("luminalib_jobs", "Jobs by state; failed ones wait for an administrator.",
                      {{"state", state}, {"kind", kind}},
                      [this, state, kind] { return static_cast<double>(runner.figure(state, kind)); });
+  registry.gauge("luminalib_jobs_longest_wait_seconds",
+                 "How long the job has waited that should have run first.", {},
+                 [this] { return std::chrono::duration<double>(runner.longest_wait()).count(); });
   const auto ended = [this](std::string_view outcome, std::uint64_t jobs::Runner::Totals::* field) {
     registry.counter("luminalib_jobs_ended_total", "Runs of jobs by outcome.",
                      {{"outcome", std::string(outcome)}},

@@ -220,6 +220,7 @@ struct App::Parts {
   borrows::Sip2Desk self_check;
   borrows::LoanPrivacy loan_privacy;
   reviews::BuiltinSentiment sentiment;
+  reviews::UnusualService unusual_reviews;
   reviews::ReviewService reviews;
   reviews::ModerationService moderation;
   llm::PromptBook prompts;

@@ -1,7 +1,7 @@
 // libFuzzer: clang++-19 -std=c++23 -fsanitize=fuzzer,address,undefined ... Any text; what is accepted is
 // canonical.
+#include "core/text/language_tag.hpp"
 #include "modules/books/isbn.hpp"
-#include "modules/books/language_tag.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -17,7 +17,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (const auto isbn10 = to_isbn10(*isbn); isbn10 && parse_isbn(*isbn10) != *isbn) std::abort();
   }
   if (const auto isbn = parse_imported_isbn(text); isbn && parse_isbn(*isbn) != *isbn) std::abort();
-  if (const auto tag = parse_language_tag(text); tag && parse_language_tag(*tag) != *tag) std::abort();
-  if (const auto tag = parse_imported_language(text); tag && parse_language_tag(*tag) != *tag) std::abort();
+  if (const auto tag = lumina::text::parse_language_tag(text);
+      tag && lumina::text::parse_language_tag(*tag) != *tag)
+    std::abort();
+  if (const auto tag = lumina::text::parse_imported_language(text);
+      tag && lumina::text::parse_language_tag(*tag) != *tag)
+    std::abort();
   return 0;
 }

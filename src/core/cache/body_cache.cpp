@@ -115,6 +115,12 @@ bool BodyCache::roomy() const {
   return state_->bytes_hint.load(std::memory_order_relaxed) < state_->shard_limit / 8 * 7;
 }
 
+void BodyCache::forget(std::string_view key, const BodyPtr& body) {
+  auto& s = state_->shard(key);
+  std::lock_guard lock(s.mutex);
+  if (const auto it = s.index.find(key); it != s.index.end() && it->second->body == body) s.erase(it->second);
+}
+
 void BodyCache::drop(Tag tag) {
   state_->versions[tag.hash() % version_slots].fetch_add(1, std::memory_order_acq_rel);
 }

@@ -6,6 +6,7 @@
 // versions: two tags that fall on one place only cost a needless refill. Any thread; look-ups take one
 // shard's lock for some 100 ns.
 #pragma once
+#include "core/base/clock.hpp"
 #include "core/base/error.hpp"
 #include "core/base/task.hpp"
 
@@ -27,6 +28,7 @@ struct Body {
   std::string bytes;
   std::string etag;          // without quotes; empty: none
   std::string header_block;  // further header lines, formatted
+  Timestamp made_at;         // only where answers have an age
 
   // The bytes in a content coding, made by `compress` once and kept with them.
   enum class Variant : std::uint8_t { gzip, brotli };
@@ -76,6 +78,8 @@ class BodyCache {
   void put(std::string key, Versions made_from, const BodyPtr& body);
   // Whether there is room for what nobody asked for yet.
   bool roomy() const;
+  // Drops this answer, unless another one took its place.
+  void forget(std::string_view key, const BodyPtr& body);
   // Everything that shows this is outdated from now on.
   void drop(Tag tag);
   void clear();

@@ -97,6 +97,11 @@ struct Config {
   std::int64_t hold_pickup_days = 7;
   std::string time_zone = "UTC";
 
+  std::int64_t unusual_reviews = 5;  // from new accounts; 0: none are held back
+  std::int64_t unusual_hours = 48;
+  std::int64_t unusual_account_days = 14;
+  std::int64_t unusual_odds = 1000;
+
   std::string sip2_addr;                       // empty: no self-check machines
   std::string sip2_institution = "luminalib";  // what they must call this library
   bool sip2_patron_password = true;

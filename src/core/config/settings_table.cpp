@@ -227,6 +227,18 @@ const std::array table{
             false,
             check_time_zone},
 
+    Setting{"Reviews",
+            "unusual_reviews",
+            &Config::unusual_reviews,
+            "So many of the best or worst ratings by new accounts may be held back when they are unusual.",
+            {3, 1000, {}, "off"}},
+    Setting{"Reviews", "unusual_hours", &Config::unusual_hours, "The time in which they are counted.",
+            count(1, 720, "hours")},
+    Setting{"Reviews", "unusual_account_days", &Config::unusual_account_days, "How long an account is new.",
+            count(1, 365, "days")},
+    Setting{"Reviews", "unusual_odds", &Config::unusual_odds,
+            "Unusual is what chance brings about once in so many times or less.", count(10, 1'000'000'000)},
+
     checked(
         "Self-check", "sip2_addr", &Config::sip2_addr,
         "Address for self-check machines (SIP2), such as 127.0.0.1:6001. Empty: none are served. What they "

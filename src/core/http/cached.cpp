@@ -18,9 +18,10 @@ Response from_cache(const cache::BodyPtr& body, const Route& route) {
   return response;
 }
 
-cache::BodyPtr to_cache(const Response& response) {
+cache::BodyPtr to_cache(const Response& response, Timestamp made_at = {}) {
   auto body = std::make_shared<cache::Body>();
   body->bytes = response.bytes();
+  body->made_at = made_at;
   body->etag = response.etag;
   body->header_block = response.header_block;
   for (const auto& [name, value] : response.headers) body->header_block += name + ": " + value + "\r\n";
@@ -68,7 +69,7 @@ Task<void> load_run(cache::BodyCache& cache, std::string_view kind, std::int64_t
 // Loads for everybody who waits; what cannot be kept goes to the one who asked first, and the others ask
 // themselves.
 Task<Response> load(cache::BodyCache& cache, cache::Tag tag, const Route& route, Context& context,
-                    const std::function<Eventual<Response>(Context&)>& inner) {
+                    const std::function<Eventual<Response>(Context&)>& inner, const std::optional<Age>& age) {
   std::optional<Response> passed;
   auto loader = [&]() -> Task<Result<cache::BodyPtr>> {
     auto answer = inner(context);
@@ -78,7 +79,7 @@ Task<Response> load(cache::BodyCache& cache, cache::Tag tag, const Route& route,
     else
       response = co_await std::move(answer.task());
     if (response.status == route.success && response.content_type == route.answer_media)
-      co_return to_cache(response);
+      co_return to_cache(response, age ? age->clock.now() : Timestamp{});
     passed = std::move(response);
     co_return cache::BodyPtr{};
   };
@@ -94,14 +95,17 @@ Task<Response> load(cache::BodyCache& cache, cache::Tag tag, const Route& route,
 
 }  // namespace
 
-Route cached(Route route, cache::BodyCache& cache, TagOf tag) {
+Route cached(Route route, cache::BodyCache& cache, TagOf tag, std::optional<Age> age) {
   if (route.access.kind != Access::Kind::anyone || route.method != Method::get)
     throw std::logic_error("answers of " + route.path + " differ by caller and cannot be kept");
-  route.handler = [inner = std::move(route.handler), &cache,
-                   tag = std::move(tag)](Context& context) -> Eventual<Response> {
+  route.handler = [inner = std::move(route.handler), &cache, tag = std::move(tag),
+                   age](Context& context) -> Eventual<Response> {
     if (context.uncached || is_personal(context)) return inner(context);
-    if (auto hit = cache.find(context.request->head.target)) return from_cache(hit, *context.route);
-    return load(cache, tag(context), *context.route, context, inner);
+    if (auto hit = cache.find(context.request->head.target)) {
+      if (!age || age->clock.now() - age->most < hit->made_at) return from_cache(hit, *context.route);
+      cache.forget(context.request->head.target, hit);
+    }
+    return load(cache, tag(context), *context.route, context, inner, age);
   };
   return route;
 }

@@ -1,12 +1,15 @@
 // A route whose answers are kept as bytes: encoded once, served from memory until what they show changes.
 #pragma once
+#include "core/base/clock.hpp"
 #include "core/base/task.hpp"
 #include "core/cache/body_cache.hpp"
 #include "core/http/context.hpp"
 #include "core/http/route.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -17,7 +20,12 @@ using TagOf = std::function<cache::Tag(const Context&)>;
 
 // Answers of status 200 are kept by request target under the tag; everything else passes through. Only for
 // routes that answer everybody alike: throws std::logic_error for one that needs a caller.
-Route cached(Route route, cache::BodyCache& cache, TagOf tag);
+// With an age, an answer that is older by its clock is made anew though nothing changed.
+struct Age {
+  std::chrono::seconds most;
+  const Clock& clock;
+};
+Route cached(Route route, cache::BodyCache& cache, TagOf tag, std::optional<Age> age = std::nullopt);
 
 // Answers of the resources numbered first to last, those that exist, in any order.
 using Numbered = std::vector<std::pair<std::int64_t, Response>>;

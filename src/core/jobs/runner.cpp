@@ -247,14 +247,18 @@ bool Runner::claim_some() {
 void Runner::count() {
   auto look = [](db::Transaction& tx) {
     JobRepository jobs(tx);
-    return std::array{std::pair{"queued", jobs.count_queued()}, std::pair{"running", jobs.count_running()},
-                      std::pair{"failed", jobs.count_failed()}};
+    return std::pair{
+        std::array{std::pair{"queued", jobs.count_queued()}, std::pair{"running", jobs.count_running()},
+                   std::pair{"failed", jobs.count_failed()}},
+        jobs.next_due()};
   };
   const auto counts = database_.read_now(std::move(look));
   if (!counts) throw std::runtime_error(counts.error().detail);
+  const auto now = clock_.now();
+  longest_wait_ = std::max<std::int64_t>(0, now.ms - counts->second.value_or(now).ms);
   std::lock_guard lock(mutex_);
   figures_.clear();
-  for (const auto& [state, kinds] : *counts)
+  for (const auto& [state, kinds] : counts->first)
     for (const auto& entry : kinds) figures_[{state, entry.kind}] = entry.jobs;
 }
 

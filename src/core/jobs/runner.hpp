@@ -128,6 +128,8 @@ class Runner {
   std::vector<std::string> kinds() const;
   // As of the last few seconds. States: queued, running, failed.
   std::int64_t figure(std::string_view state, std::string_view kind) const;
+  // How long the job has waited that should have run first, as of then.
+  std::chrono::milliseconds longest_wait() const { return std::chrono::milliseconds(longest_wait_.load()); }
   struct Totals {
     std::uint64_t succeeded = 0, failed = 0, retried = 0, taken_over = 0;
   };
@@ -168,6 +170,7 @@ class Runner {
   std::atomic<bool> stopping_{false};
   std::atomic<double> usual_seconds_{1};  // of a run, lately
   std::atomic<std::uint64_t> succeeded_{0}, failed_{0}, retried_{0}, taken_over_{0};
+  std::atomic<std::int64_t> longest_wait_{0};  // milliseconds
   std::thread dispatcher_;
 };
 

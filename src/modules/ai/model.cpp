@@ -1,6 +1,7 @@
 #include "modules/ai/model.hpp"
 
 #include "core/base/text.hpp"
+#include "core/text/language_tag.hpp"
 
 #include <algorithm>
 
@@ -10,12 +11,13 @@ namespace {
 using schema::Field;
 
 bool has_text(std::string_view text) { return !trim(text).empty(); }
-bool is_language(std::string_view text) {
-  return (text.size() == 2 || text.size() == 3) &&
-         std::ranges::all_of(text, [](char c) { return c >= 'a' && c <= 'z'; });
+// Not the tags that name no language by themselves (x-..., i-...).
+bool is_language(std::string_view given) {
+  const auto tag = text::parse_language_tag(given);
+  return tag && std::min(tag->find('-'), tag->size()) >= 2;
 }
 std::vector<schema::Rule> language_rules() {
-  return {schema::format("language", &is_language, "must be a code of ISO 639 such as en or deu")};
+  return {schema::format("language", &is_language, "must be a language tag (BCP 47) such as en or pt-BR")};
 }
 
 }  // namespace
@@ -35,7 +37,10 @@ std::vector<Field> Trace::fields() {
 }
 std::vector<Field> BookSummary::fields() {
   return {{"book_id", &BookSummary::book_id, "Of which book"},
-          {"language", &BookSummary::language, "ISO 639"},
+          {"language", &BookSummary::language, "What it is written in, BCP 47"},
+          {"requested_language", &BookSummary::requested_language,
+           "What was asked for. Another language than that of the text where no model took part: the "
+           "built-in method takes sentences as they stand"},
           {"summary", &BookSummary::summary, "At most 200 words unless a person wrote it"},
           {"source", &BookSummary::source, "Who wrote it"},
           {"model", &BookSummary::model, "The model; empty when none took part"},
@@ -46,10 +51,10 @@ std::vector<Field> BookSummary::fields() {
           {"ai", &BookSummary::ai, "How it came about"}};
 }
 std::vector<Field> SummaryChoice::fields() {
-  return {{"lang", &SummaryChoice::lang, "Language, ISO 639 (default: that of the book)", language_rules()}};
+  return {{"lang", &SummaryChoice::lang, "Language, BCP 47 (default: that of the book)", language_rules()}};
 }
 std::vector<Field> SummaryWish::fields() {
-  return {{"lang", &SummaryWish::lang, "Language, ISO 639 (default: that of the book)", language_rules()},
+  return {{"lang", &SummaryWish::lang, "Language, BCP 47 (default: that of the book)", language_rules()},
           {"refresh", &SummaryWish::refresh, "Also when nothing has changed since the last one"}};
 }
 std::vector<Field> SummaryEdit::fields() {
@@ -64,10 +69,11 @@ std::vector<Field> SummaryRequest::fields() {
            "1 to 400000 characters",
            {schema::length(1, 400'000), schema::format("not-blank", &has_text, "must not be blank")}},
           {"max_words", &SummaryRequest::max_words, "20 to 500 (default 200)", {schema::range(20, 500)}},
-          {"language", &SummaryRequest::language, "ISO 639 (default en)", language_rules()}};
+          {"language", &SummaryRequest::language, "BCP 47 (default en)", language_rules()}};
 }
 std::vector<Field> TextSummary::fields() {
   return {{"summary", &TextSummary::summary, "The summary"},
+          {"language", &TextSummary::language, "What it is written in, BCP 47"},
           {"source", &TextSummary::source, "Who wrote it"},
           {"model", &TextSummary::model, "The model; empty when none took part"},
           {"parts", &TextSummary::parts, "Parts that a long text was read in"},

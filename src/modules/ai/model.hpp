@@ -31,7 +31,8 @@ Trace trace_of(const llm::Generated& written, std::string prompt_version);
 
 struct BookSummary {
   BookId book_id;
-  std::string language;  // ISO 639
+  std::string language;            // it is written in; BCP 47
+  std::string requested_language;  // it was asked for; another where no model could translate
   std::string summary;
   Source source = Source::extractive;
   std::string model;
@@ -71,6 +72,7 @@ struct SummaryRequest {
 };
 struct TextSummary {
   std::string summary;
+  std::string language;  // it is written in
   Source source = Source::extractive;
   std::string model;
   int parts = 1;  // that a long text was read in

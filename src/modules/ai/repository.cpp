@@ -11,7 +11,8 @@ struct Row : BookSummary {
 };
 
 const db::Columns<Row> columns{{"s.book_id", &Row::book_id},
-                               {"s.language", &Row::language},
+                               {"s.language", &Row::requested_language},
+                               {"s.written_in", &Row::language},
                                {"s.summary", &Row::summary},
                                {"s.source", &Row::source},
                                {"s.model", &Row::model},
@@ -84,15 +85,15 @@ std::optional<BookSummary> SummaryRepository::find_locked(BookId book, const std
 void SummaryRepository::put(const BookSummary& s) {
   tx_.execute(
       "INSERT INTO book_summaries (book_id, language, summary, source, provider, model, prompt_version, "
-      "prompt_tokens, completion_tokens, took_ms, made_from, locked, generated_at) VALUES ($1, $2, $3, $4, "
-      "$5, $6, "
-      "$7, $8, $9, $10, $11, $12, $13) ON CONFLICT (book_id, language) DO UPDATE SET summary = $3, source = "
-      "$4, "
+      "prompt_tokens, completion_tokens, took_ms, made_from, locked, generated_at, written_in) VALUES ($1, "
+      "$2, "
+      "$3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT (book_id, language) DO UPDATE SET "
+      "written_in = $14, summary = $3, source = $4, "
       "provider = $5, model = $6, prompt_version = $7, prompt_tokens = $8, completion_tokens = $9, took_ms = "
       "$10, "
       "made_from = $11, locked = $12, generated_at = $13",
-      s.book_id, s.language, s.summary, s.source, s.ai.provider, s.model, s.ai.prompt_version,
-      s.ai.prompt_tokens, s.ai.completion_tokens, s.ai.took_ms, s.key, s.locked, s.generated_at);
+      s.book_id, s.requested_language, s.summary, s.source, s.ai.provider, s.model, s.ai.prompt_version,
+      s.ai.prompt_tokens, s.ai.completion_tokens, s.ai.took_ms, s.key, s.locked, s.generated_at, s.language);
 }
 
 bool SummaryRepository::unlock(BookId book, const std::string& language) {

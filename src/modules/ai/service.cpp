@@ -5,6 +5,8 @@
 #include "core/runtime/run_on.hpp"
 #include "core/security/random.hpp"
 #include "core/telemetry/log.hpp"
+#include "core/text/guess_language.hpp"
+#include "core/text/language_tag.hpp"
 #include "core/text/sentences.hpp"
 #include "modules/ai/extractive.hpp"
 #include "modules/ai/repository.hpp"
@@ -29,21 +31,42 @@ events::Change about(std::string_view type, BookId book) {
   return {.type = type, .resource = "book", .resource_id = book.value, .book = book};
 }
 
-// What a person calls the language with that code, in English: "German".
-std::string name_of(const std::string& language) {
+template <class Ask>
+std::string shown(Ask ask, const char* locale) {
   UErrorCode status = U_ZERO_ERROR;
-  std::array<UChar, 64> buffer{};
-  const auto size = uloc_getDisplayLanguage(language.c_str(), "en", buffer.data(), buffer.size(), &status);
-  if (U_FAILURE(status) || size <= 0) return "English";
+  std::array<UChar, 96> buffer{};
+  const auto size = ask(locale, "en", buffer.data(), static_cast<std::int32_t>(buffer.size()), &status);
   std::string out;
-  icu::UnicodeString(buffer.data(), size).toUTF8String(out);
+  if (U_SUCCESS(status) && size > 0) icu::UnicodeString(buffer.data(), size).toUTF8String(out);
+  return out;
+}
+
+// What a person calls the language with that tag, in English: "German", "Portuguese (Brazil)". Only what ICU
+// knows a name for, so that no tag brings words of its own into a prompt.
+std::string name_of(const std::string& tag) {
+  UErrorCode status = U_ZERO_ERROR;
+  std::array<char, ULOC_FULLNAME_CAPACITY> locale{};
+  uloc_forLanguageTag(tag.c_str(), locale.data(), ULOC_FULLNAME_CAPACITY, nullptr, &status);
+  if (U_FAILURE(status)) return "English";
+  auto out = shown(&uloc_getDisplayLanguage, locale.data());
+  if (out.empty()) return "English";
+  for (const auto& more :
+       {shown(&uloc_getDisplayScript, locale.data()), shown(&uloc_getDisplayCountry, locale.data())})
+    if (!more.empty()) out += " (" + more + ")";
   return out;
 }
 
 std::string language_of(const Material& material, const std::string& wanted) {
-  if (!wanted.empty()) return wanted;
+  if (!wanted.empty()) return text::parse_language_tag(wanted).value_or(wanted);
   const auto own = material.language.substr(0, material.language.find('-'));
   return own.size() == 2 || own.size() == 3 ? own : "en";
+}
+
+// What the built-in method writes in: the language of what it is given.
+std::string language_of_text(std::string_view text, const std::string& otherwise) {
+  auto guessed = text::guess_language(text);
+  const auto primary = otherwise.substr(0, otherwise.find('-'));
+  return guessed.empty() || guessed == primary ? otherwise : guessed;
 }
 
 std::string line(std::string_view name, std::string_view text, std::size_t most) {
@@ -99,11 +122,17 @@ jobs::NewJob SummaryService::job_for(BookId book, const std::string& language, b
 }
 
 Task<Result<BookSummary>> SummaryService::find(BookId book, SummaryChoice choice) {
-  auto work = [book, choice = std::move(choice)](db::Transaction& tx) -> Result<BookSummary> {
+  auto work = [this, book, choice = std::move(choice)](db::Transaction& tx) -> Result<BookSummary> {
     SummaryRepository summaries(tx);
     const auto material = summaries.material(book);
     if (!material) return no_book();
-    auto found = summaries.find(book, language_of(*material, choice.lang.value_or("")));
+    const auto wanted = language_of(*material, choice.lang.value_or(""));
+    auto found = summaries.find(book, wanted);
+    // Nobody here can translate: what there is, and it says what it is written in.
+    if (!found && !model_.configured()) {
+      found = summaries.find(book, language_of(*material, ""));
+      if (found) found->requested_language = wanted;
+    }
     if (!found)
       return fail(ErrorKind::not_found, "no_summary", "This book has no summary in that language yet");
     return std::move(*found);
@@ -126,7 +155,8 @@ Task<Result<jobs::TaskAccepted>> SummaryService::request(BookId book, SummaryWis
 
 // The model's text, or the built-in method's. Never fails: what went wrong with the model is in the log.
 Task<SummaryService::Written> SummaryService::write(llm::Prompt prompt, const Wish& wish,
-                                                    std::string material, std::string language, int words) {
+                                                    std::string material, std::string language,
+                                                    std::string own, int words) {
   Written out;
   const auto most = static_cast<std::size_t>(words);
   if (model_.configured()) {
@@ -138,6 +168,7 @@ Task<SummaryService::Written> SummaryService::write(llm::Prompt prompt, const Wi
     if (written) {
       out.text = trimmed_to_words(llm::without_markers(written->text), most);
       out.source = Source::llm;
+      out.language = language;
       out.trace = trace_of(*written, version);
       if (!out.text.empty()) co_return out;
     } else {
@@ -145,7 +176,8 @@ Task<SummaryService::Written> SummaryService::write(llm::Prompt prompt, const Wi
     }
   }
   const auto began = std::chrono::steady_clock::now();
-  auto think = [&] { return extract(material, most, language); };
+  out.language = language_of_text(material, own);
+  auto think = [&] { return extract(material, most, out.language); };
   auto extracted = co_await runtime::run_on(cpu_, std::move(think));
   out.text = extracted ? *extracted : trimmed_to_words(material, most);
   out.source = Source::extractive;
@@ -194,11 +226,13 @@ Task<Result<BookSummary>> SummaryService::make(BookId book, Wish wish, Caller by
                                        {"words", std::to_string(summary_words)}});
     auto material = text_of(m);
     if (trim(material).empty()) material = fmt::format("{} is a book by {}.", m.title, m.author);
-    written = co_await write(std::move(prompt), wish, std::move(material), found->language, summary_words);
+    written = co_await write(std::move(prompt), wish, std::move(material), found->language,
+                             language_of(m, ""), summary_words);
   }
   BookSummary fresh;
   fresh.book_id = book;
-  fresh.language = found->language;
+  fresh.requested_language = found->language;
+  fresh.language = written.language;
   fresh.summary = std::move(written.text);
   fresh.source = written.source;
   fresh.model = written.trace.model;
@@ -212,13 +246,13 @@ Task<Result<BookSummary>> SummaryService::make(BookId book, Wish wish, Caller by
     SummaryRepository summaries(tx);
     const auto material = summaries.material(book);
     if (!material) return no_book();
-    auto standing = summaries.find_locked(book, fresh.language);
+    auto standing = summaries.find_locked(book, fresh.requested_language);
     if (!kept && !(standing && standing->locked)) {
       fresh.generated_at = clock_.now();
       summaries.put(fresh);
-      if (fresh.language == own) books::set_book_summary(tx, book, fresh.summary);
+      if (fresh.requested_language == own) books::set_book_summary(tx, book, fresh.summary);
       journal_.record(tx, by, about("summary.generated", book));
-      standing = summaries.find(book, fresh.language);
+      standing = summaries.find(book, fresh.requested_language);
     }
     if (!standing) return fail(ErrorKind::not_found, "no_summary", "The summary is gone");
     summaries.mark(book, version);
@@ -239,7 +273,7 @@ Task<Result<BookSummary>> SummaryService::edit(BookId book, SummaryChoice choice
     const auto own = language_of(*material, "");
     BookSummary summary;
     summary.book_id = book;
-    summary.language = language_of(*material, choice.lang.value_or(""));
+    summary.language = summary.requested_language = language_of(*material, choice.lang.value_or(""));
     summary.summary = trim(edit.summary);
     summary.source = Source::human;
     summary.locked = true;
@@ -273,7 +307,8 @@ Task<Result<jobs::TaskAccepted>> SummaryService::unlock(BookId book, SummaryChoi
 }
 
 Task<Result<TextSummary>> SummaryService::summarize(SummaryRequest request, Wish wish) {
-  const std::string language = request.language.value_or("en");
+  const std::string asked = request.language.value_or("en");
+  const std::string language = text::parse_language_tag(asked).value_or(asked);
   const int words = request.max_words.value_or(summary_words);
   const std::string key =
       security::sha256_hex(fmt::format("{}\n{}\n{}\n{}\n{}", prompts_.version("text_summary"), model_.model(),
@@ -309,14 +344,15 @@ Task<Result<TextSummary>> SummaryService::summarize(SummaryRequest request, Wish
       quiet.on_token = {};
       quiet.budget = left();
       const auto prompt = prompt_for(part, 80);
-      const auto each = co_await write(prompt, quiet, std::move(part), language, 80);
+      const auto each = co_await write(prompt, quiet, std::move(part), language, language, 80);
       gathered += each.text + "\n\n";
     }
     material = std::move(gathered);
   }
   wish.budget = left();
-  const auto written = co_await write(prompt_for(material, words), wish, material, language, words);
+  const auto written = co_await write(prompt_for(material, words), wish, material, language, language, words);
   out.summary = written.text;
+  out.language = written.language;
   out.source = written.source;
   out.model = written.trace.model;
   out.ai = written.trace;

@@ -82,12 +82,13 @@ class SummaryService {
 
  private:
   struct Written {
-    std::string text;
+    std::string text, language;
     Source source = Source::extractive;
     Trace trace;
   };
+  // `own`: what the material is most likely written in.
   Task<Written> write(llm::Prompt prompt, const Wish& wish, std::string material, std::string language,
-                      int words);
+                      std::string own, int words);
   std::string key_of(const Material& material, const std::string& language) const;
   jobs::NewJob job_for(BookId book, const std::string& language, bool refresh,
                        std::optional<UserId> user) const;

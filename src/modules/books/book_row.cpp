@@ -2,9 +2,9 @@
 
 #include "core/base/text.hpp"
 #include "core/text/fold.hpp"
+#include "core/text/language_tag.hpp"
 #include "modules/books/class_mark.hpp"
 #include "modules/books/isbn.hpp"
-#include "modules/books/language_tag.hpp"
 #include "modules/books/normalize.hpp"
 
 #include <boost/json/object.hpp>
@@ -142,7 +142,7 @@ BookRow stored(NewBook b) {
     auto isbn = parse_isbn(*b.isbn);
     b.isbn = isbn ? std::optional(*isbn) : std::nullopt;
   }
-  if (b.language) b.language = parse_language_tag(*b.language);
+  if (b.language) b.language = text::parse_language_tag(*b.language);
   b.tags = distinct(b.tags);
   b.series = cleaned(b.series, &clean_line);
   if (!b.series) b.series_index.reset();

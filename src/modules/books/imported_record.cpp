@@ -1,9 +1,9 @@
 #include "modules/books/imported_record.hpp"
 
 #include "core/base/text.hpp"
+#include "core/text/language_tag.hpp"
 #include "modules/books/class_mark.hpp"
 #include "modules/books/isbn.hpp"
-#include "modules/books/language_tag.hpp"
 #include "modules/books/normalize.hpp"
 
 #include <algorithm>
@@ -189,7 +189,7 @@ class Checker {
   void language() {
     const std::string text = clean_line(draft_.language);
     if (text.empty()) return;
-    book_.language = parse_imported_language(text);
+    book_.language = text::parse_imported_language(text);
     if (!book_.language) warn("language", shown(text) + " names no language", "language");
   }
 

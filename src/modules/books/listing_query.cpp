@@ -2,9 +2,9 @@
 
 #include "core/base/text.hpp"
 #include "core/text/fold.hpp"
+#include "core/text/language_tag.hpp"
 #include "modules/books/book_row.hpp"
 #include "modules/books/isbn.hpp"
-#include "modules/books/language_tag.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
@@ -54,7 +54,7 @@ Conditions conditions_of(const BookFilter& filter) {
     require("EXISTS (SELECT 1 FROM book_tags t WHERE t.book_id = b.id AND t.tag = " + c.bind(*filter.tag) +
             ")");
   if (filter.language) {
-    const auto tag = parse_language_tag(*filter.language).value_or("");
+    const auto tag = text::parse_language_tag(*filter.language).value_or("");
     const auto exact = c.bind(tag), regional = c.bind(tag + "-%");
     require("(b.language = " + exact + " OR b.language LIKE " + regional + ")");
   }

@@ -1,8 +1,8 @@
 #include "modules/books/marc_record.hpp"
 
 #include "core/base/text.hpp"
+#include "core/text/language_tag.hpp"
 #include "modules/books/isbn.hpp"
-#include "modules/books/language_tag.hpp"
 
 #include <fmt/format.h>
 #include <unicode/uloc.h>
@@ -294,7 +294,7 @@ class Reader {
       if (said.size() == 3 && said != "|||" && said != "und" && said != "mul" && said != "zxx") code = said;
     }
     // Not a fault of the record: old codes come and go.
-    if (!code.empty() && parse_imported_language(ascii_lower(code))) draft_.language = ascii_lower(code);
+    if (!code.empty() && text::parse_imported_language(ascii_lower(code))) draft_.language = ascii_lower(code);
   }
 
   void pages() {

@@ -1,9 +1,9 @@
 #include "modules/books/model.hpp"
 
 #include "core/base/text.hpp"
+#include "core/text/language_tag.hpp"
 #include "modules/books/class_mark.hpp"
 #include "modules/books/isbn.hpp"
-#include "modules/books/language_tag.hpp"
 
 #include <fmt/format.h>
 
@@ -14,7 +14,7 @@ using schema::Field;
 using schema::Rule;
 
 bool is_isbn(std::string_view text) { return parse_isbn(text).has_value(); }
-bool is_language(std::string_view text) { return parse_language_tag(text).has_value(); }
+bool is_language(std::string_view text) { return text::parse_language_tag(text).has_value(); }
 bool is_url(std::string_view text) {
   return (text.starts_with("https://") || text.starts_with("http://")) && text.size() > 10 &&
          text.find_first_of(" \"<>\\^`{}|\r\n\t") == std::string_view::npos;

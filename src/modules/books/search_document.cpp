@@ -2,8 +2,8 @@
 
 #include "core/base/text.hpp"
 #include "core/text/fold.hpp"
+#include "core/text/language_tag.hpp"
 #include "modules/books/isbn.hpp"
-#include "modules/books/language_tag.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -143,7 +143,7 @@ std::optional<std::string> language_code(std::string_view text) {
   const std::string lower = ascii_lower(text);
   const auto known = std::ranges::find(language_names, std::string_view(lower), &Name::name);
   if (known != language_names.end()) return std::string(known->code);
-  return parse_imported_language(text);
+  return text::parse_imported_language(text);
 }
 
 search::Condition language_is(std::string_view tag) {

@@ -3,11 +3,11 @@
 #include "core/base/text.hpp"
 #include "core/marc/writer.hpp"
 #include "core/text/fold.hpp"
+#include "core/text/language_tag.hpp"
 #include "core/xml/writer.hpp"
 #include "modules/books/cql.hpp"
 #include "modules/books/dublin_core.hpp"
 #include "modules/books/isbn.hpp"
-#include "modules/books/language_tag.hpp"
 #include "modules/books/listing_query.hpp"
 #include "modules/books/marc_record.hpp"
 #include "modules/books/repository.hpp"
@@ -177,7 +177,7 @@ class Compiler {
       out = "b.id = " + c_.bind(db::to_value(id));
     } else if (*field == Field::language) {
       if (!is_equal(r)) return refuse(19, r);
-      const auto tag = parse_imported_language(node.term).value_or("");
+      const auto tag = text::parse_imported_language(node.term).value_or("");
       const auto exact = c_.bind(tag), regional = c_.bind(tag + "-%");
       out = "(b.language = " + exact + " OR b.language LIKE " + regional + ")";
     } else if (r == "==" || r == "exact" || negative) {

@@ -101,7 +101,8 @@ LoadedBook loaded(Row row) {
 constexpr auto deeds_of =
     "SELECT 'borrow', book_id, CAST(count(*) AS DOUBLE PRECISION), max(borrow_date) FROM borrows "
     "WHERE user_id = $1 GROUP BY book_id "
-    "UNION ALL SELECT 'review', book_id, rating, updated_at FROM reviews WHERE user_id = $1 "
+    "UNION ALL SELECT 'review', book_id, rating, updated_at FROM reviews WHERE user_id = $1 AND standing "
+    "IN ('shown', 'cleared') "
     "UNION ALL SELECT 'hold', book_id, CAST(max(CASE WHEN ended_at IS NULL THEN 1 ELSE 0 END) AS DOUBLE "
     "PRECISION), max(created_at) FROM holds WHERE user_id = $1 AND status <> 'cancelled' GROUP BY book_id "
     "UNION ALL SELECT 'listed', i.book_id, CAST(1 AS DOUBLE PRECISION), i.added_at FROM collection_books i "
@@ -115,7 +116,7 @@ constexpr auto deeds_of_many =
     "SELECT user_id, 'borrow' AS kind, book_id, CAST(1 AS DOUBLE PRECISION) AS value, max(borrow_date) AS at "
     "FROM borrows WHERE user_id > $1 AND user_id <= $2 GROUP BY user_id, book_id "
     "UNION ALL SELECT user_id, 'review', book_id, rating, updated_at FROM reviews "
-    "WHERE user_id > $1 AND user_id <= $2 "
+    "WHERE user_id > $1 AND user_id <= $2 AND standing IN ('shown', 'cleared') "
     "UNION ALL SELECT user_id, 'hold', book_id, CAST(1 AS DOUBLE PRECISION), max(created_at) FROM holds "
     "WHERE user_id > $1 AND user_id <= $2 AND status <> 'cancelled' GROUP BY user_id, book_id "
     "UNION ALL SELECT c.owner_id, 'listed', i.book_id, CAST(1 AS DOUBLE PRECISION), i.added_at FROM "
@@ -186,7 +187,7 @@ std::vector<std::pair<std::int64_t, BookFigures>> RecommendationRepository::figu
         mark(book, at, strength_of(Deed{DeedKind::review, book, rating, at}) / 2, false);
       },
       "SELECT book_id, rating, created_at FROM reviews WHERE book_id >= $1 AND book_id <= $2 AND "
-      "created_at >= $3",
+      "created_at >= $3 AND standing IN ('shown', 'cleared')",
       first, last, since);
   tx_.each<std::int64_t, Timestamp>(
       [&](std::int64_t book, Timestamp at) { mark(book, at, strength_of(Signal::hold), false); },

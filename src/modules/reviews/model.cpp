@@ -34,6 +34,8 @@ std::vector<Field> Review::fields() {
       {"spoiler", &Review::spoiler,
        "Whether it gives the plot away; its text is then shown with spoilers=1 only"},
       {"standing", &Review::standing, "shown or cleared; its author and staff also meet pending and hidden"},
+      {"unusual", &Review::unusual,
+       "Whether it waits because too many new accounts said the same at once; never true of what is seen"},
       {"created_at", &Review::created_at, "When it was written"},
       {"updated_at", &Review::updated_at, "When it was last changed"},
       {"user", &Review::user, "Who wrote it"}};
@@ -77,6 +79,17 @@ std::vector<Field> ThemeLine::fields() {
           {"count", &ThemeLine::count, "Reviews that do"},
           {"sentiment", &ThemeLine::sentiment, "How they feel about it, -1 to 1"}};
 }
+std::vector<Field> EvidenceLine::fields() {
+  return {{"review_id", &EvidenceLine::review_id, "Of which review"},
+          {"quote", &EvidenceLine::quote, "Its words, as they stand there"},
+          {"sentiment", &EvidenceLine::sentiment, "How they feel, -1 to 1"}};
+}
+std::vector<Field> AspectLine::fields() {
+  return {{"aspect", &AspectLine::aspect, "What of the book"},
+          {"reviews", &AspectLine::reviews, "Reviews that speak of it"},
+          {"sentiment", &AspectLine::sentiment, "Mean of those that judge it, -1 to 1; null when none does"},
+          {"evidence", &AspectLine::evidence, "At most three quotes"}};
+}
 std::vector<Field> Analysis::fields() {
   return {{"book_id", &Analysis::book_id, "The book"},
           {"book_title", &Analysis::book_title, "Its title"},
@@ -89,6 +102,7 @@ std::vector<Field> Analysis::fields() {
           {"average_rating", &Analysis::average_rating, "Mean of the ratings"},
           {"rating_histogram", &Analysis::rating_histogram, "Reviews by rating"},
           {"themes", &Analysis::themes, "What the reviews talk about"},
+          {"aspects", &Analysis::aspects, "Plot, style, pace and characters, always these four"},
           {"summary", &Analysis::summary, "What they say together"},
           {"summary_source", &Analysis::summary_source, "extractive, llm or none"},
           {"generated_at", &Analysis::generated_at, "When this was put together"}};

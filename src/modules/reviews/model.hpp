@@ -3,6 +3,7 @@
 #include "core/base/clock.hpp"
 #include "core/base/ids.hpp"
 #include "core/schema/type.hpp"
+#include "modules/reviews/aspects.hpp"
 #include "modules/reviews/sentiment.hpp"
 
 #include <array>
@@ -43,6 +44,7 @@ struct Review {
   int reply_count = 0;
   bool spoiler = false;  // the text is given only to who asks for spoilers
   Standing standing = Standing::shown;
+  bool unusual = false;  // waits as one of many at once (unusual.hpp)
   Timestamp created_at, updated_at;
   Reviewer user;
   std::int64_t version = 1;  // part of the ETag, not of the body
@@ -107,6 +109,22 @@ struct ThemeLine {
   static std::vector<schema::Field> fields();
 };
 
+struct EvidenceLine {
+  ReviewId review_id;
+  std::string quote;
+  double sentiment = 0;
+  static constexpr std::string_view type_name = "AspectEvidence";
+  static std::vector<schema::Field> fields();
+};
+struct AspectLine {
+  Aspect aspect = Aspect::plot;
+  int reviews = 0;
+  std::optional<double> sentiment;
+  std::vector<EvidenceLine> evidence;
+  static constexpr std::string_view type_name = "AspectOfReviews";
+  static std::vector<schema::Field> fields();
+};
+
 struct Analysis {
   BookId book_id;
   std::string book_title;
@@ -117,6 +135,7 @@ struct Analysis {
   std::optional<double> average_rating;
   std::vector<RatingCount> rating_histogram;
   std::vector<ThemeLine> themes;
+  std::vector<AspectLine> aspects;
   std::string summary, summary_source;
   Timestamp generated_at;
   static constexpr std::string_view type_name = "Analysis";

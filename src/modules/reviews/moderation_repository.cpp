@@ -80,10 +80,6 @@ Page<ReviewId> ModerationRepository::reported(const PageRequest& page) {
   return out;
 }
 
-void ModerationRepository::set_standing(ReviewId id, Standing standing) {
-  tx_.execute("UPDATE reviews SET standing = $2 WHERE id = $1", id, standing);
-}
-
 void ModerationRepository::set_spoiler(ReviewId id, bool spoiler) {
   tx_.execute("UPDATE reviews SET spoiler = $2, version = version + 1 WHERE id = $1", id, spoiler);
 }

@@ -23,7 +23,6 @@ class ModerationRepository {
   void forget_reports(ReviewId id);
   // Reported and not decided: those that wait first, then by number.
   Page<ReviewId> reported(const PageRequest& page);
-  void set_standing(ReviewId id, Standing standing);
   void set_spoiler(ReviewId id, bool spoiler);
 
   ReplyId insert_reply(ReviewId id, UserId user, const std::string& text, Timestamp now);

@@ -16,15 +16,6 @@ events::Change about(std::string_view type, const Review& r) {
       .type = type, .resource = "review", .resource_id = r.id.value, .subject = r.user_id, .book = r.book_id};
 }
 
-// A review whose standing changes leaves the counters of its book, or comes back to them.
-void stand(db::Transaction& tx, Review& review, Standing standing) {
-  ReviewRepository reviews(tx);
-  reviews.count(review, -1);
-  ModerationRepository(tx).set_standing(review.id, standing);
-  review.standing = standing;
-  reviews.count(review, 1);
-}
-
 std::string_view event_of(Decision decision) {
   switch (decision) {
     case Decision::hide:
@@ -51,7 +42,7 @@ Task<Status> ModerationService::report(ReviewId id, NewReport report, Caller by)
     if (!moderation.report(id, by.id(), report, clock_.now())) return {};
     journal_.record(tx, by, about("review.reported", *review));
     if (review->standing == Standing::shown && moderation.reports(id) >= reports_that_hide) {
-      stand(tx, *review, Standing::pending);
+      ReviewRepository(tx).stand(*review, Standing::pending);
       journal_.record(tx, by, about("review.pending", *review));
     }
     return {};
@@ -90,10 +81,10 @@ Task<Result<Review>> ModerationService::decide(ReviewId id, NewDecision decision
     ModerationRepository moderation(tx);
     switch (decision.decision) {
       case Decision::hide:
-        stand(tx, *review, Standing::hidden);
+        ReviewRepository(tx).stand(*review, Standing::hidden);
         break;
       case Decision::restore:
-        stand(tx, *review, Standing::cleared);
+        ReviewRepository(tx).stand(*review, Standing::cleared);
         break;
       case Decision::mark_spoiler:
         moderation.set_spoiler(id, true);

@@ -21,6 +21,9 @@ const db::Columns<Row> columns{{"r.id", &Row::id},
                                {"r.reply_count", &Row::reply_count},
                                {"r.spoiler", &Row::spoiler},
                                {"r.standing", &Row::standing},
+                               {"CASE WHEN r.burst_id IS NOT NULL AND r.standing = 'pending' THEN 1 ELSE 0 "
+                                "END",
+                                &Row::unusual},
                                {"r.created_at", &Row::created_at},
                                {"r.updated_at", &Row::updated_at},
                                {"r.version", &Row::version},
@@ -175,6 +178,13 @@ void ReviewRepository::count(const Review& r, int sign) {
   else
     tx_.execute("UPDATE rating_counts SET count = count - 1 WHERE book_id = $1 AND half_stars = $2",
                 r.book_id, half_stars(r.rating));
+}
+
+void ReviewRepository::stand(Review& review, Standing standing) {
+  count(review, -1);
+  tx_.execute("UPDATE reviews SET standing = $2 WHERE id = $1", review.id, standing);
+  review.standing = standing;
+  count(review, 1);
 }
 
 bool ReviewRepository::add_vote(ReviewId id, UserId user, Timestamp now) {

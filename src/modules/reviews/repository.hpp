@@ -48,6 +48,8 @@ class ReviewRepository {
   // Adds a review to its book's counters (sign 1) or takes it out (sign -1); one that is not seen is not
   // counted.
   void count(const Review& review, int sign);
+  // A review whose standing changes leaves the counters of its book, or comes back to them.
+  void stand(Review& review, Standing standing);
 
   // False when the vote was there (add) or was not (remove) already.
   bool add_vote(ReviewId id, UserId user, Timestamp now);

@@ -11,6 +11,25 @@ namespace {
 using namespace http;
 using enum ErrorKind;
 
+constexpr auto analysis_age = std::chrono::hours(1);
+
+// What staff decides about reviews that are held back together.
+void add_unusual(std::vector<Route>& routes, UnusualService& unusual) {
+  const auto add = [&](Route route) { routes.push_back(std::move(route).tagged("Reviews")); };
+  const auto staff = Access::needs(Permission::reviews_moderate);
+  add(get("/api/v1/reviews/unusual", "List reviews that are held back as unusual", staff, {},
+          [&](Paging page) { return unusual.list(*page); })
+          .explained("Many of the best or the worst ratings at once by new accounts, with what was to be "
+                     "expected. They are neither seen nor counted until staff decides."));
+  add(post("/api/v1/reviews/unusual/{id}/moderation", "Decide about unusual reviews together", staff,
+           {ErrorKind::not_found},
+           [&](Path<BurstId> id, Body<NewVerdict> verdict, Caller by) {
+             return unusual.decide(*id, *verdict, by);
+           })
+          .with_status(200)
+          .explained("About those that still wait; each can also be decided by itself."));
+}
+
 // Reports, decisions and replies.
 void add_moderation(std::vector<Route>& routes, ModerationService& moderation) {
   const auto add = [&](Route route) { routes.push_back(std::move(route).tagged("Reviews")); };
@@ -40,7 +59,7 @@ void add_moderation(std::vector<Route>& routes, ModerationService& moderation) {
 }  // namespace
 
 std::vector<Route> review_routes(ReviewService& reviews, ModerationService& moderation,
-                                 cache::BodyCache& cache) {
+                                 UnusualService& unusual, cache::BodyCache& cache, const Clock& clock) {
   std::vector<Route> routes;
   const auto add = [&](Route route) { routes.push_back(std::move(route).tagged("Reviews")); };
   const auto reader = Access::signed_in();
@@ -87,14 +106,17 @@ std::vector<Route> review_routes(ReviewService& reviews, ModerationService& mode
           .with_status(200));
   add(cached(get("/api/v1/books/{id}/analysis", "What a book's reviews add up to", Access::anyone(),
                  {ErrorKind::not_found}, [&](Path<BookId> book) { return reviews.analyze(*book); })
-                 .by_itself(),
-             cache, by_path_id("book")));
+                 .by_itself()
+                 .explained("Kept for an hour, or until a review of the book changes. The evidence of an "
+                            "aspect stands word for word in the review that it names."),
+             cache, by_path_id("book"), Age{analysis_age, clock}));
   add(post("/api/v1/sentiment", "How does this text feel", reader, {},
            [&](Body<SentimentRequest> request) { return reviews.sentiment(*request); })
           .with_status(200)
           .by_itself());
 
   add_moderation(routes, moderation);
+  add_unusual(routes, unusual);
   for (auto& alias :
        also_at(routes, Method::get, "/api/v1/reviews/book/{book_id}", {"/api/v1/books/{book_id}/reviews"}))
     routes.push_back(std::move(alias));

@@ -4,12 +4,13 @@
 #include "core/http/route.hpp"
 #include "modules/reviews/moderation_service.hpp"
 #include "modules/reviews/service.hpp"
+#include "modules/reviews/unusual_service.hpp"
 
 #include <vector>
 
 namespace lumina::reviews {
 
 std::vector<http::Route> review_routes(ReviewService& reviews, ModerationService& moderation,
-                                       cache::BodyCache& cache);
+                                       UnusualService& unusual, cache::BodyCache& cache, const Clock& clock);
 
 }  // namespace lumina::reviews

@@ -37,6 +37,16 @@ void cover(Review& review) {
   if (review.spoiler) review.review_text = spoiler_notice;
 }
 
+std::vector<AspectLine> lines_of(const std::vector<AspectFinding>& found) {
+  std::vector<AspectLine> out;
+  for (const auto& f : found) {
+    AspectLine line{f.aspect, f.reviews, f.sentiment, {}};
+    for (const auto& q : f.quotes) line.evidence.push_back({q.review, std::string(q.text), q.sentiment});
+    out.push_back(std::move(line));
+  }
+  return out;
+}
+
 events::Change about(std::string_view type, const Review& r) {
   return {
       .type = type, .resource = "review", .resource_id = r.id.value, .subject = r.user_id, .book = r.book_id};
@@ -71,6 +81,7 @@ Task<Result<Review>> ReviewService::create(NewReview review, Caller by,
     auto made = *reviews.find(*id);
     reviews.count(made, 1);
     journal_.record(tx, by, about("review.created", made));
+    if (unusual_.look_at(tx, made)) made = *reviews.find(*id);
     if (model_.written && !waits) model_.written(tx, made);
     return made;
   };
@@ -158,6 +169,7 @@ Task<Result<Review>> ReviewService::change(ReviewId id, ReviewChanges changes, P
       return fail(ErrorKind::conflict, "conflict", "The review was changed by somebody else just now");
     reviews.count(*now, 1);
     journal_.record(tx, by, about("review.updated", *now));
+    if (says_other) unusual_.look_at(tx, *now);
     auto changed = *reviews.find(id);
     if (model_.written && says_other) model_.written(tx, changed);
     return changed;
@@ -248,6 +260,7 @@ Task<Result<Analysis>> ReviewService::analyze(BookId book) {
   a.color = style.color;
   a.generated_at = clock_.now();
   if (material->reviews.empty()) {
+    a.aspects = lines_of(reviews::aspects({}));
     a.summary = "No reviews available for this book yet.";
     a.summary_source = "none";
     co_return a;
@@ -259,6 +272,10 @@ Task<Result<Analysis>> ReviewService::analyze(BookId book) {
     for (const Review& r : material->reviews) texts.push_back({r.review_text, r.sentiment_score});
     for (auto& theme : themes(texts, most_themes))
       a.themes.push_back({std::move(theme.term), static_cast<int>(theme.count), theme.sentiment});
+    std::vector<SpokenReview> spoken;
+    for (const Review& r : material->reviews)
+      spoken.push_back({r.id, r.review_text, remarks_.of(r.id, r.version, r.review_text)});
+    a.aspects = lines_of(reviews::aspects(spoken));
     if (!consensus) a.summary = summarize(texts, summary_sentences);
   };
   if (auto done = co_await runtime::run_on(cpu_, std::move(think)); !done)

@@ -11,6 +11,7 @@
 #include "core/runtime/pool.hpp"
 #include "modules/books/model.hpp"
 #include "modules/reviews/model.hpp"
+#include "modules/reviews/unusual_service.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -39,12 +40,14 @@ struct ModelFront {
 class ReviewService {
  public:
   ReviewService(db::Database& database, const Clock& clock, events::Journal& journal,
-                const SentimentAnalyzer& analyzer, runtime::Pool& cpu, HasBorrowed has_borrowed)
+                const SentimentAnalyzer& analyzer, runtime::Pool& cpu, UnusualService& unusual,
+                HasBorrowed has_borrowed)
       : database_(database),
         clock_(clock),
         journal_(journal),
         analyzer_(analyzer),
         cpu_(cpu),
+        unusual_(unusual),
         has_borrowed_(std::move(has_borrowed)) {}
 
   // Before the first request.
@@ -80,8 +83,10 @@ class ReviewService {
   events::Journal& journal_;
   const SentimentAnalyzer& analyzer_;
   runtime::Pool& cpu_;
+  UnusualService& unusual_;
   const HasBorrowed has_borrowed_;
   ModelFront model_;
+  AspectMemory remarks_;
 };
 
 }  // namespace lumina::reviews

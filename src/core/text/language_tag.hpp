@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-namespace lumina::books {
+namespace lumina::text {
 
 // The canonical form ("EN-us" is en-US, "zh-hant-tw" zh-Hant-TW), or nothing when the tag is not well-formed.
 // Three-letter codes that have a two-letter one become it, as RFC 5646 section 2.2.1 demands: eng is en, fre
@@ -22,4 +22,4 @@ std::optional<std::string> parse_language_tag(std::string_view text);
 // says that the language is unknown (und, mul, zxx, mis, "--").
 std::optional<std::string> parse_imported_language(std::string_view text);
 
-}  // namespace lumina::books
+}  // namespace lumina::text

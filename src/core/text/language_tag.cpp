@@ -1,4 +1,4 @@
-#include "modules/books/language_tag.hpp"
+#include "core/text/language_tag.hpp"
 
 #include "core/base/text.hpp"
 
@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-namespace lumina::books {
+namespace lumina::text {
 namespace {
 
 using Pair = std::pair<std::string_view, std::string_view>;
@@ -289,4 +289,4 @@ std::optional<std::string> parse_imported_language(std::string_view text) {
   return parse_language_tag(lower);
 }
 
-}  // namespace lumina::books
+}  // namespace lumina::text

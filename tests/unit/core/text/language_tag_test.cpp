@@ -1,11 +1,11 @@
-#include "modules/books/language_tag.hpp"
+#include "core/text/language_tag.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <string>
 #include <vector>
 
-using namespace lumina::books;
+using namespace lumina::text;
 
 TEST_CASE("a well-formed language tag gets its canonical form", "[B1]") {
   struct Row {
