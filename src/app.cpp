@@ -185,6 +185,8 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
                 {config.clamd_socket, config.clamd_required}),
       document_processor(*clock, journal, blobs, extractor),
       passages(database, bus),
+      passage_vectors(database, bus, std::filesystem::path(config.data_dir) / "passages" / "vectors"),
+      passage_embedding(database, journal, job_queue, models.embedder(), passage_vectors),
       questions(database, *clock, passages, cpu),
       lists(database, *clock, journal),
       reading_sync(database, *clock, journal),
@@ -383,7 +385,7 @@ std::vector<http::Route> App::Parts::routes() {
   add(borrows::due_feed_routes(due_feeds));
   add(borrows::analytics_routes(analytics));
   add(reviews::review_routes(reviews, moderation, unusual_reviews, cache, *clock));
-  add(ai::ai_routes({summaries, ai_usage, models.language(), models.embedder(), prompts}));
+  add(ai::ai_routes({summaries, ai_usage, models.language(), models.embedder(), passage_embedding, prompts}));
   add(ai::document_routes(documents));
   add(ai::qa_routes(questions));
   add(lists::list_routes(lists));
@@ -598,6 +600,7 @@ void App::stop_background() {
   parts_->search_index.stop();
   parts_->recs.live.stop();
   parts_->passages.stop();
+  parts_->passage_vectors.stop();
 }
 
 void App::start_workers() {
@@ -605,6 +608,7 @@ void App::start_workers() {
   parts_->search_index.start();
   parts_->recs.live.start();
   parts_->passages.start();
+  parts_->passage_vectors.start(parts_->models.embedder().model());
   parts_->webhook_sender.start();
   parts_->notifier.start();
   parts_->scheduler.prepare();

@@ -23,6 +23,15 @@ ai::DocumentRules document_rules(const config::Config& config) {
 
 void App::Parts::add_documents() {
   document_processor.handle_jobs(runner, documents);
+  document_processor.when_ready(
+      [this](db::Transaction& tx, std::int64_t version) { passage_embedding.start(tx, version); });
+  passage_embedding.handle_jobs(runner);
+  passage_embedding.schedule(scheduler);
+  models.when_exchanged([this] {
+    if (const auto started = passage_embedding.start_missing(); !started)
+      log::warn("vectors of the new model are not begun yet", {{"why", started.error().detail}});
+  });
+  questions.use_vectors(models.embedder(), passage_vectors);
   people.also_erase(&ai::forget_documents_of);
   search.also_find(
       "documents",
@@ -55,6 +64,8 @@ void App::Parts::add_documents() {
                 });
   registry.gauge("luminalib_passages", "Passages of documents that can be searched.", {},
                  [this] { return static_cast<double>(passages.size()); });
+  registry.gauge("luminalib_passage_vectors", "Vectors of passages that this instance searches.", {},
+                 [this] { return static_cast<double>(passage_vectors.figures().vectors); });
   const auto count = [this](std::string_view name, std::string_view help,
                             std::uint64_t (ai::QaService::*read)() const) {
     registry.counter(name, help, {}, [this, read] { return static_cast<double>((questions.*read)()); });
@@ -62,6 +73,8 @@ void App::Parts::add_documents() {
   count("luminalib_questions_total", "Questions asked.", &ai::QaService::questions);
   count("luminalib_questions_refused_total", "Questions without an answer.", &ai::QaService::refusals);
   count("luminalib_passage_searches_total", "Searches in documents.", &ai::QaService::searches);
+  count("luminalib_passages_by_meaning_total", "Questions and searches that vectors were asked for too.",
+        &ai::QaService::by_meaning);
   for (const std::string_view type : {"document.created", "document.processed", "document.deleted"}) {
     auto& counter =
         registry.counter("luminalib_events_total", "Things that happened.", {{"type", std::string(type)}});

@@ -234,6 +234,8 @@ struct App::Parts {
   ai::DocumentService documents;
   ai::DocumentProcessor document_processor;
   ai::PassageIndex passages;
+  ai::PassageVectors passage_vectors;
+  ai::PassageEmbedding passage_embedding;
   ai::QaService questions;
   lists::ListService lists;
   lists::SyncService reading_sync;

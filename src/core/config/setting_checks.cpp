@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <sstream>
 #include <string_view>
 
 namespace lumina::config {
@@ -53,6 +54,13 @@ std::optional<std::string> check_replica_url(std::string& url) {
 std::optional<std::string> check_base_url(std::string& url) {
   if (url.empty() || is_http_url(url)) return std::nullopt;
   return "must be a URL such as http://127.0.0.1:11434";
+}
+
+std::optional<std::string> check_base_urls(std::string& urls) {
+  std::istringstream in(urls);
+  for (std::string one; in >> one;)
+    if (auto wrong = check_base_url(one)) return wrong;
+  return std::nullopt;
 }
 
 std::optional<std::string> check_origin(std::string& origin) {

@@ -12,6 +12,8 @@ std::optional<std::string> check_database_url(std::string& url);
 std::optional<std::string> check_replica_url(std::string& url);
 // http or https, or empty.
 std::optional<std::string> check_base_url(std::string& url);
+// Several, with spaces between them.
+std::optional<std::string> check_base_urls(std::string& urls);
 // A web origin (RFC 6454), or *.
 std::optional<std::string> check_origin(std::string& origin);
 // One address, or empty.

@@ -435,8 +435,17 @@ const std::array table{
     Setting{"Models", "auto_summaries", &Config::auto_summaries,
             "Write summaries of books that are new or have changed."},
     model("embed_provider", one_of<&Config::embed_provider, embed_providers>(),
-          "Who turns text into vectors."),
-    model_url("embed_base_url", &Config::embed_base_url, "Where that provider is. Empty: its usual address."),
+          "Who turns text into vectors, of passages and books. builtin: words alone find passages, and "
+          "books have the vectors of the library's own analysis."),
+    Setting{"Models",
+            "embed_base_url",
+            &Config::embed_base_url,
+            "Where that provider is. Several with spaces between them are servers of the same model: the "
+            "next is asked when one fails. Empty: the usual address.",
+            {},
+            Secrecy::none,
+            live,
+            check_base_urls},
     model("embed_model", &Config::embed_model, "Name of the embedding model, or path of a GGUF file."),
     model_key("embed_api_key", &Config::embed_api_key, "Key for that provider, sent to embed_base_url only."),
 };

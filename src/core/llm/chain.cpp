@@ -2,51 +2,15 @@
 
 #include "core/base/text.hpp"
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
-
 #include <algorithm>
-#include <random>
 
 namespace lumina::llm {
 namespace {
 
-namespace asio = boost::asio;
 using Clock = std::chrono::steady_clock;
 using Milliseconds = std::chrono::milliseconds;
-using Timer = asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, IoExecutor>;
 
-Milliseconds left(Clock::time_point until) {
-  return std::chrono::duration_cast<Milliseconds>(until - Clock::now());
-}
-
-Failure unavailable(std::string code, std::string detail, int seconds) {
-  return Failure(Error{ErrorKind::unavailable, std::move(code), std::move(detail), {}, seconds});
-}
-Failure too_late() { return unavailable("llm_timeout", "The language model did not answer in time", 10); }
-
-// What the request itself is the cause of: the provider is not worse for it.
-bool is_our_fault(const Error& error) {
-  return error.code == "cancelled" || error.code == "prompt_too_long" || error.code == "bad_grammar" ||
-         error.code == "llm_refused";
-}
-
-// Longer for each attempt, and not the same for everybody who was turned away at once.
-Milliseconds pause_before(int attempt, Milliseconds first) {
-  thread_local std::minstd_rand random{std::random_device{}()};
-  const auto whole = first * (1 << (attempt - 1));
-  return whole * (80 + static_cast<int>(random() % 41)) / 100;
-}
-
-Task<void> rest(Milliseconds time) {
-  Timer timer(co_await asio::this_coro::executor);
-  timer.expires_after(time);
-  constexpr auto as_result = asio::as_tuple(asio::use_awaitable_t<IoExecutor>{});
-  const auto ignored = co_await timer.async_wait(as_result);
-  (void)ignored;
-}
+const std::string what = "language model";
 
 }  // namespace
 
@@ -123,72 +87,36 @@ Task<Result<Generated>> Chain::generate(Prompt prompt, OnToken on_token) {
 }
 
 Task<Result<Generated>> Chain::run(std::shared_ptr<Call> call) {
-  if (links_.empty()) co_return unavailable("llm_not_configured", "No language model is configured", 3600);
-  Error last{
-      ErrorKind::unavailable, "llm_unavailable", "No language model can be reached at the moment", {}, 0};
-  for (std::size_t i = 0; i < links_.size(); ++i) {
-    Link& link = *links_[i];
-    if (call->cancelled()) co_return fail(ErrorKind::refused, "cancelled", "The request was cancelled");
-    if (left(call->until) <= Milliseconds(0)) co_return too_late();
-    if (!link.breaker.enter()) {
-      const auto wait = std::chrono::ceil<std::chrono::seconds>(link.breaker.wait());
-      last.retry_after_seconds =
-          std::max(last.retry_after_seconds, std::max(1, static_cast<int>(wait.count())));
-      continue;
-    }
-    const auto share = left(call->until) / static_cast<int>(links_.size() - i);
-    auto outcome = co_await ask(link, call, Clock::now() + share);
-    if (outcome) {
-      link.breaker.succeeded();
-    } else if (is_our_fault(outcome.error()) || outcome.error().code == "llm_busy") {
-      link.breaker.withdrew();
-    } else {
-      link.breaker.failed();
-    }
-    note(link, *call, outcome);
-    if (outcome || call->spoke || outcome.error().code == "cancelled") co_return outcome;
-    last = std::move(outcome.error());
-  }
-  if (last.retry_after_seconds == 0 && last.kind == ErrorKind::unavailable) last.retry_after_seconds = 10;
-  co_return Failure(std::move(last));
+  Errand<Generated> errand;
+  errand.what = what;
+  errand.lane = call->prompt->lane;
+  errand.until = call->until;
+  errand.cancelled = [call] { return call->cancelled(); };
+  errand.spoke = [call] { return call->spoke.load(); };
+  errand.attempt = [this, call](std::size_t number, Milliseconds time) {
+    return attempt(*links_[number], call, time);
+  };
+  errand.note = [this, call](std::size_t number, const Result<Generated>& outcome) {
+    note(*links_[number], *call, outcome);
+  };
+  std::vector<Post*> posts;
+  for (const auto& link : links_) posts.push_back(link.get());
+  co_return co_await in_turn<Generated>(posts, options_, errand);
 }
 
-Task<Result<Generated>> Chain::ask(Link& link, std::shared_ptr<Call> call, Instant until) {
-  auto place = co_await link.door->enter(call->prompt->lane, until);
-  if (!place) co_return Failure(std::move(place.error()));
-  for (int attempt = 1;; ++attempt) {
-    const auto time = left(until);
-    if (time <= Milliseconds(0)) co_return too_late();
-    auto outcome = co_await link.provider->generate(call->prompt, call->listener, time);
-    if (outcome) {
-      if (trim(outcome->text).empty() || !is_valid_utf8(outcome->text))
-        outcome = unavailable("llm_unavailable", "The language model gave no usable answer", 0);
-      else
-        outcome->took = std::chrono::duration_cast<Milliseconds>(Clock::now() - call->began);
-    }
-    if (outcome || call->spoke || is_our_fault(outcome.error()) || attempt >= options_.attempts ||
-        !link.provider->worth_retrying())
-      co_return outcome;
-    if (outcome.error().code == "timeout" || outcome.error().code == "llm_timeout") co_return too_late();
-    const auto wait = std::max(pause_before(attempt, options_.pause),
-                               Milliseconds(std::chrono::seconds(outcome.error().retry_after_seconds)));
-    if (wait >= left(until)) co_return outcome;
-    co_await rest(wait);
-    if (call->cancelled()) co_return fail(ErrorKind::refused, "cancelled", "The request was cancelled");
-  }
+Task<Result<Generated>> Chain::attempt(Link& link, std::shared_ptr<Call> call, Milliseconds time) {
+  auto outcome = co_await link.provider->generate(call->prompt, call->listener, time);
+  if (outcome && (trim(outcome->text).empty() || !is_valid_utf8(outcome->text)))
+    co_return Failure(
+        Error{ErrorKind::unavailable, "llm_unavailable", "The language model gave no usable answer", {}, 0});
+  if (outcome) outcome->took = std::chrono::duration_cast<Milliseconds>(Clock::now() - call->began);
+  co_return outcome;
 }
 
 void Chain::note(Link& link, const Call& call, const Result<Generated>& outcome) {
-  ++link.requests;
-  if (!outcome) ++link.failures;
   const auto status = link.provider->status();
   if (metrics_) {
-    metrics_->ended(status.provider,
-                    outcome                                                                      ? "success"
-                    : outcome.error().code == "cancelled"                                        ? "cancelled"
-                    : outcome.error().code == "llm_busy"                                         ? "busy"
-                    : outcome.error().code == "llm_timeout" || outcome.error().code == "timeout" ? "timeout"
-                                                                                                 : "failure");
+    metrics_->ended(status.provider, outcome ? "success" : outcome_name(outcome.error()));
     if (outcome) metrics_->wrote(*outcome);
   }
   if (!options_.finished) return;
@@ -207,20 +135,7 @@ ModelStatus Chain::status() const {
   ModelStatus out;
   for (const auto& link : links_) {
     auto one = link->provider->status();
-    one.circuit = link->breaker.state();
-    one.failures_in_a_row = link->breaker.failures();
-    one.requests = link->requests;
-    one.failures = link->failures;
-    if (one.circuit == Circuit::open) {
-      one.available = false;
-      if (one.detail.empty()) one.detail = "it failed again and again and is left alone for a while";
-    }
-    const auto door = link->door->figures();
-    one.running = static_cast<std::int64_t>(door.running);
-    out.running += one.running;
-    out.waiting_interactive += static_cast<std::int64_t>(door.interactive);
-    out.waiting_bulk += static_cast<std::int64_t>(door.bulk);
-    out.queue_limit += static_cast<std::int64_t>(door.queue);
+    link->show(one, out);
     out.providers.push_back(std::move(one));
   }
   return out;

@@ -3,12 +3,9 @@
 //   auto chain = std::make_shared<Chain>(std::move(providers), options, figures);
 //   auto written = co_await chain->generate(std::move(prompt));
 //
-// The providers are asked in order; one whose circuit is open (breaker.hpp) is passed over. Each has a door
-// of its own (admission.hpp): as many prompts at once as it can work on, the rest waits, interactive prompts
-// before bulk ones. A call gets at most `timeout` and the prompt's own budget, waiting and retries included;
-// when others come after a provider, it gets an even share of what is left. 429, 5xx and lost connections
-// are tried again, up to `attempts` times, after a pause that doubles and is as long as the provider asks;
-// a pause that does not fit is not made. A provider fails over only before its first piece went out.
+// The providers are asked in order, as relay.hpp says: as many prompts at once as each can work on, the rest
+// waits, interactive prompts before bulk ones. A call gets at most `timeout` and the prompt's own budget,
+// waiting and retries included. A provider fails over only before its first piece went out.
 //
 // `allowed` is asked first and may refuse for the sake of a budget; `finished` hears of every call that
 // reached a provider, on any thread. Both must be quick and must not throw. Metrics:
@@ -16,9 +13,8 @@
 // luminalib_llm_request_duration_seconds, luminalib_llm_first_token_seconds,
 // luminalib_llm_circuit_open{provider}, luminalib_llm_queue{lane}.
 #pragma once
-#include "core/llm/admission.hpp"
-#include "core/llm/breaker.hpp"
 #include "core/llm/provider.hpp"
+#include "core/llm/relay.hpp"
 #include "core/telemetry/metrics.hpp"
 
 #include <atomic>
@@ -38,14 +34,7 @@ struct Spent {
   std::chrono::milliseconds took{0};
 };
 
-struct ChainOptions {
-  std::chrono::milliseconds timeout{30'000};
-  int attempts = 3;
-  std::chrono::milliseconds pause{250};  // before the second attempt
-  int breaker_failures = 5;
-  std::chrono::milliseconds breaker_rest{30'000};
-  std::size_t queue = 2048;  // of each provider
-  Now now = [] { return std::chrono::steady_clock::now(); };
+struct ChainOptions : RelayOptions {
   std::function<Status(const Prompt&)> allowed{};
   std::function<void(const Spent&)> finished{};
 };
@@ -79,21 +68,16 @@ class Chain final : public LanguageModel, public std::enable_shared_from_this<Ch
   void abandon();
 
  private:
-  struct Link {
+  struct Link : Post {
     Link(std::shared_ptr<Provider> p, const ChainOptions& o)
-        : provider(std::move(p)),
-          door(std::make_shared<Admission>(provider->parallel(), o.queue)),
-          breaker(o.breaker_failures, o.breaker_rest, o.now) {}
+        : Post(p->parallel(), p->worth_retrying(), o), provider(std::move(p)) {}
     std::shared_ptr<Provider> provider;
-    std::shared_ptr<Admission> door;
-    Breaker breaker;
-    std::atomic<std::int64_t> requests{0}, failures{0};
   };
   using Instant = std::chrono::steady_clock::time_point;
   struct Call;
 
   Task<Result<Generated>> run(std::shared_ptr<Call> call);
-  Task<Result<Generated>> ask(Link& link, std::shared_ptr<Call> call, Instant until);
+  Task<Result<Generated>> attempt(Link& link, std::shared_ptr<Call> call, std::chrono::milliseconds time);
   void note(Link& link, const Call& call, const Result<Generated>& outcome);
 
   const ChainOptions options_;

@@ -107,15 +107,19 @@ Result<std::shared_ptr<LlamaEmbedder>> LlamaEmbedder::load(const LlamaOptions& o
   return std::shared_ptr<LlamaEmbedder>(new LlamaEmbedder(std::move(state)));
 }
 
-Task<Result<std::vector<Vector>>> LlamaEmbedder::embed(std::vector<std::string> texts) {
+Task<Result<Vectors>> LlamaEmbedder::embed(std::vector<std::string> texts, EmbedCall call) {
   if (texts.size() > most_texts)
     co_return fail(ErrorKind::refused, "llm_refused",
                    fmt::format("At most {} texts can be embedded at once", most_texts));
-  auto work = [&]() -> Result<std::vector<Vector>> {
+  const auto until = std::chrono::steady_clock::now() + call.budget;
+  auto work = [&]() -> Result<Vectors> {
     thread_local const bool stepped_back = (step_back(), true);
     (void)stepped_back;
-    std::vector<Vector> all;
+    Vectors all;
     for (const auto& text : texts) {
+      if (std::chrono::steady_clock::now() > until)
+        return Failure(Error{
+            ErrorKind::unavailable, "llm_timeout", "The embedding model did not answer in time", {}, 10});
       auto one = state_->vector_of(text);
       if (!one) return Failure(std::move(one.error()));
       all.push_back(std::move(*one));
@@ -128,6 +132,15 @@ Task<Result<std::vector<Vector>>> LlamaEmbedder::embed(std::vector<std::string> 
 }
 
 std::string LlamaEmbedder::model() const { return state_->model->name(); }
+ModelStatus LlamaEmbedder::status() const {
+  ProviderStatus one;
+  one.provider = "llama";
+  one.model = model();
+  one.available = true;
+  ModelStatus out;
+  out.providers.push_back(std::move(one));
+  return out;
+}
 std::size_t LlamaEmbedder::dimensions() const {
   return static_cast<std::size_t>(state_->library.model_n_embd(state_->model->get()));
 }

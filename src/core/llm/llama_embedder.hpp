@@ -17,10 +17,11 @@ class LlamaEmbedder final : public Embedder {
   LlamaEmbedder(const LlamaEmbedder&) = delete;
   LlamaEmbedder& operator=(const LlamaEmbedder&) = delete;
 
-  Task<Result<std::vector<std::vector<float>>>> embed(std::vector<std::string> texts) override;
+  Task<Result<Vectors>> embed(std::vector<std::string> texts, EmbedCall call = {}) override;
   bool configured() const override { return true; }
   std::string model() const override;
   std::size_t dimensions() const override;
+  ModelStatus status() const override;
 
  private:
   struct State;

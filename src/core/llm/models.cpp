@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <optional>
+#include <sstream>
 #include <tuple>
 
 namespace lumina::llm {
@@ -48,13 +49,36 @@ class BrokenProvider final : public Provider {
 
 class BrokenEmbedder final : public Embedder {
  public:
-  Task<Result<std::vector<std::vector<float>>>> embed(std::vector<std::string>) override {
+  BrokenEmbedder(std::string path, std::string why) : path_(std::move(path)), why_(std::move(why)) {}
+  Task<Result<Vectors>> embed(std::vector<std::string>, EmbedCall) override {
     co_return unavailable("The embedding model could not be loaded");
   }
-  bool configured() const override { return false; }
-  std::string model() const override { return {}; }
+  bool configured() const override { return true; }
+  std::string model() const override { return std::filesystem::path(path_).stem().string(); }
   std::size_t dimensions() const override { return 0; }
+  ModelStatus status() const override {
+    ProviderStatus one;
+    one.provider = "llama";
+    one.model = model();
+    one.path = path_;
+    one.detail = why_;
+    ModelStatus out;
+    out.providers.push_back(std::move(one));
+    return out;
+  }
+
+ private:
+  const std::string path_, why_;
 };
+
+// "http://a:11434 http://b:11434": servers of one model.
+std::vector<std::string> servers_of(const std::string& urls) {
+  std::vector<std::string> all;
+  std::istringstream in(urls);
+  for (std::string one; in >> one;) all.push_back(std::move(one));
+  if (all.empty()) all.emplace_back();
+  return all;
+}
 
 LlamaOptions llama_options(const config::Config& c, const std::string& path, const std::string& sha256) {
   LlamaOptions options;
@@ -112,7 +136,7 @@ bool same_models(const config::Config& a, const config::Config& b) {
 
 struct Models::Built {
   std::shared_ptr<Chain> chain;
-  std::shared_ptr<Embedder> embedder;
+  std::shared_ptr<EmbedChain> embedder;
   std::vector<std::string> faults;
 };
 
@@ -146,28 +170,33 @@ Models::Built Models::build(const config::Config& c, bool first) const {
   options.finished = hooks_.finished;
   built.chain = std::make_shared<Chain>(std::move(providers), std::move(options), metrics_.get());
 
+  std::vector<std::shared_ptr<Embedder>> embedders;
   if (const auto wire = wire_of(static_cast<int>(c.embed_provider))) {
-    const Server server{*wire, c.embed_base_url, c.embed_model, c.embed_api_key};
-    built.embedder =
-        std::make_shared<RemoteEmbedder>(server, std::chrono::seconds(c.llm_timeout), c.llm_ca_file);
+    for (auto& url : servers_of(c.embed_base_url))
+      embedders.push_back(
+          std::make_shared<RemoteEmbedder>(Server{*wire, std::move(url), c.embed_model, c.embed_api_key},
+                                           std::chrono::seconds(c.llm_timeout), c.llm_ca_file));
   } else if (c.embed_provider == EmbedProvider::llama) {
     auto options_of_file = llama_options(c, c.embed_model, {});
     options_of_file.context = 0;
     if (auto loaded = LlamaEmbedder::load(options_of_file)) {
-      built.embedder = std::move(*loaded);
+      embedders.push_back(std::move(*loaded));
     } else {
       built.faults.push_back(loaded.error().detail);
-      built.embedder = std::make_shared<BrokenEmbedder>();
+      embedders.push_back(std::make_shared<BrokenEmbedder>(c.embed_model, loaded.error().detail));
     }
-  } else {
-    built.embedder = std::make_shared<NoEmbedder>();
   }
+  EmbedOptions embedding;
+  embedding.timeout = std::chrono::seconds(c.llm_timeout);
+  built.embedder =
+      std::make_shared<EmbedChain>(std::move(embedders), std::move(embedding), embed_metrics_.get());
   return built;
 }
 
 Models::Models(const config::Config& config, metrics::Registry& registry, ModelHooks hooks)
     : hooks_(std::move(hooks)),
       metrics_(std::make_unique<ChainMetrics>(registry)),
+      embed_metrics_(std::make_unique<EmbedMetrics>(registry)),
       config_(config),
       files_(state_of_files(config)) {
   auto built = build(config, true);
@@ -186,6 +215,14 @@ Models::Models(const config::Config& config, metrics::Registry& registry, ModelH
                    [this, provider] {
                      for (const auto& each : language_.status().providers)
                        if (each.provider == provider) return each.circuit == Circuit::open ? 1.0 : 0.0;
+                     return 0.0;
+                   });
+  for (const std::string provider : {"llama", "ollama", "openai", "huggingface"})
+    registry.gauge("luminalib_embed_circuit_open",
+                   "1 while an embedding provider that failed again and again is left alone.",
+                   {{"provider", provider}}, [this, provider] {
+                     for (const auto& each : embedder_.status().providers)
+                       if (each.provider == provider && each.circuit == Circuit::open) return 1.0;
                      return 0.0;
                    });
 }
@@ -210,15 +247,20 @@ Status Models::reload(const config::Config& fresh) {
   config_ = fresh;
   files_ = files;
   const auto old = language_.now();
+  const auto old_embedder = embedder_.now();
   language_.use(std::move(built.chain));
   embedder_.use(std::move(built.embedder));
   old->stop();
+  old_embedder->stop();
   log::info("the models were exchanged", {{"model", language_.model()}});
   if (exchanged_) exchanged_();
   return {};
 }
 
-void Models::stop() { language_.now()->abandon(); }
+void Models::stop() {
+  language_.now()->abandon();
+  embedder_.now()->stop();
+}
 
 std::shared_ptr<Chain> Models::Language::now() const {
   const std::scoped_lock lock(mutex_);
@@ -232,17 +274,17 @@ Task<Result<Generated>> Models::Language::generate(Prompt prompt, OnToken on_tok
   const auto held = now();  // a reload may let go of it meanwhile
   co_return co_await held->generate(std::move(prompt), std::move(on_token));
 }
-std::shared_ptr<Embedder> Models::Vectors::now() const {
+std::shared_ptr<EmbedChain> Models::Embeddings::now() const {
   const std::scoped_lock lock(mutex_);
-  return embedder_;
+  return chain_;
 }
-void Models::Vectors::use(std::shared_ptr<Embedder> embedder) {
+void Models::Embeddings::use(std::shared_ptr<EmbedChain> chain) {
   const std::scoped_lock lock(mutex_);
-  embedder_.swap(embedder);
+  chain_.swap(chain);
 }
-Task<Result<std::vector<std::vector<float>>>> Models::Vectors::embed(std::vector<std::string> texts) {
+Task<Result<Vectors>> Models::Embeddings::embed(std::vector<std::string> texts, EmbedCall call) {
   const auto held = now();  // a reload may let go of it meanwhile
-  co_return co_await held->embed(std::move(texts));
+  co_return co_await held->embed(std::move(texts), call);
 }
 
 }  // namespace lumina::llm

@@ -11,7 +11,7 @@
 #pragma once
 #include "core/config/config.hpp"
 #include "core/llm/chain.hpp"
-#include "core/llm/embedder.hpp"
+#include "core/llm/embed_chain.hpp"
 
 #include <memory>
 #include <mutex>
@@ -55,29 +55,31 @@ class Models {
     mutable std::mutex mutex_;
     std::shared_ptr<Chain> chain_;
   };
-  class Vectors final : public Embedder {
+  class Embeddings final : public Embedder {
    public:
-    Task<Result<std::vector<std::vector<float>>>> embed(std::vector<std::string> texts) override;
+    Task<Result<Vectors>> embed(std::vector<std::string> texts, EmbedCall call = {}) override;
     bool configured() const override { return now()->configured(); }
     std::string model() const override { return now()->model(); }
     std::size_t dimensions() const override { return now()->dimensions(); }
-    std::shared_ptr<Embedder> now() const;
-    void use(std::shared_ptr<Embedder> embedder);
+    ModelStatus status() const override { return now()->status(); }
+    std::shared_ptr<EmbedChain> now() const;
+    void use(std::shared_ptr<EmbedChain> chain);
 
    private:
     mutable std::mutex mutex_;
-    std::shared_ptr<Embedder> embedder_;
+    std::shared_ptr<EmbedChain> chain_;
   };
   struct Built;
   Built build(const config::Config& config, bool first) const;
 
   const ModelHooks hooks_;
   const std::unique_ptr<ChainMetrics> metrics_;
+  const std::unique_ptr<EmbedMetrics> embed_metrics_;
   std::mutex reloading_;
   config::Config config_;
   std::string files_;  // what the model files were when they were read
   Language language_;
-  Vectors embedder_;
+  Embeddings embedder_;
   std::function<void()> exchanged_;
 };
 

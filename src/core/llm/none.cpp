@@ -13,8 +13,6 @@ Failure nobody() {
 
 Task<Result<Generated>> NoModel::generate(Prompt, OnToken) { co_return nobody(); }
 
-Task<Result<std::vector<std::vector<float>>>> NoEmbedder::embed(std::vector<std::string>) {
-  co_return nobody();
-}
+Task<Result<Vectors>> NoEmbedder::embed(std::vector<std::string>, EmbedCall) { co_return nobody(); }
 
 }  // namespace lumina::llm

@@ -67,21 +67,25 @@ ProviderStatus RemoteProvider::status() const {
 }
 
 RemoteEmbedder::RemoteEmbedder(Server server, Milliseconds timeout, const std::string& ca_file)
-    : server_(std::move(server)),
-      timeout_(timeout),
-      client_(client_options(most_embedding_bytes, ca_file)),
-      door_(std::make_shared<Admission>(2, 256)) {}
+    : server_(std::move(server)), timeout_(timeout), client_(client_options(most_embedding_bytes, ca_file)) {}
 
-Task<Result<std::vector<std::vector<float>>>> RemoteEmbedder::embed(std::vector<std::string> texts) {
-  if (texts.empty()) co_return std::vector<std::vector<float>>{};
+ModelStatus RemoteEmbedder::status() const {
+  ProviderStatus one;
+  one.provider = to_string(server_.wire);
+  one.model = server_.model;
+  one.available = true;
+  ModelStatus out;
+  out.providers.push_back(std::move(one));
+  return out;
+}
+
+Task<Result<Vectors>> RemoteEmbedder::embed(std::vector<std::string> texts, EmbedCall call) {
+  if (texts.empty()) co_return Vectors{};
   if (texts.size() > most_texts)
     co_return fail(ErrorKind::refused, "llm_refused",
                    fmt::format("At most {} texts can be embedded at once", most_texts));
-  const auto until = std::chrono::steady_clock::now() + timeout_;
-  const auto place = co_await door_->enter(Lane::interactive, until);
-  if (!place) co_return Failure(place.error());
   http::Outgoing request = embedding_request(server_, texts);
-  request.deadline = std::chrono::duration_cast<Milliseconds>(until - std::chrono::steady_clock::now());
+  request.deadline = std::min(timeout_, call.budget);
   const auto answer = co_await client_.send(std::move(request));
   if (!answer) {
     auto error = failed(answer.error());

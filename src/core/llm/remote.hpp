@@ -3,7 +3,6 @@
 // never shown, its status is.
 #pragma once
 #include "core/http/client.hpp"
-#include "core/llm/admission.hpp"
 #include "core/llm/embedder.hpp"
 #include "core/llm/provider.hpp"
 #include "core/llm/wire.hpp"
@@ -37,16 +36,16 @@ class RemoteEmbedder final : public Embedder {
  public:
   RemoteEmbedder(Server server, std::chrono::milliseconds timeout, const std::string& ca_file);
 
-  Task<Result<std::vector<std::vector<float>>>> embed(std::vector<std::string> texts) override;
+  Task<Result<Vectors>> embed(std::vector<std::string> texts, EmbedCall call = {}) override;
   bool configured() const override { return true; }
   std::string model() const override { return server_.model; }
   std::size_t dimensions() const override { return dimensions_; }
+  ModelStatus status() const override;
 
  private:
   const Server server_;
   const std::chrono::milliseconds timeout_;
   const http::Client client_;
-  const std::shared_ptr<Admission> door_;
   std::atomic<std::size_t> dimensions_{0};
 };
 

@@ -121,6 +121,7 @@ Result<std::string> DocumentProcessor::finish(jobs::JobContext& job, const Store
       documents.set_ready(*now, found, static_cast<std::int64_t>(chunks.size()), at);
       if (found.thumbnail) blobs::BlobRepository(tx).hold(*found.thumbnail);
       if (!extracted->title.empty() && is_of_name(*now)) documents.set_title(now->document, extracted->title);
+      if (ready_) ready_(tx, now->id);
     } else if (wanted) {
       status = "failed";
       documents.put_text(*now, {}, {});

@@ -9,6 +9,8 @@
 #include "core/jobs/runner.hpp"
 #include "modules/ai/document_service.hpp"
 
+#include <functional>
+
 namespace lumina::ai {
 
 class DocumentProcessor {
@@ -17,6 +19,10 @@ class DocumentProcessor {
                     const extract::Extractor& extractor)
       : clock_(clock), journal_(journal), store_(store), extractor_(extractor) {}
   void handle_jobs(jobs::Runner& runner, DocumentService& documents);
+  // Called in the transaction that makes a version ready. At start-up only.
+  void when_ready(std::function<void(db::Transaction&, std::int64_t version)> then) {
+    ready_ = std::move(then);
+  }
 
  private:
   Result<std::string> process(jobs::JobContext& job);
@@ -27,6 +33,7 @@ class DocumentProcessor {
   events::Journal& journal_;
   blobs::Store& store_;
   const extract::Extractor& extractor_;
+  std::function<void(db::Transaction&, std::int64_t)> ready_;
 };
 
 }  // namespace lumina::ai

@@ -92,6 +92,26 @@ std::vector<Field> ProviderLine::fields() {
           {"requests", &ProviderLine::requests, "Calls since it was set up"},
           {"failures", &ProviderLine::failures, "Of these, failed"}};
 }
+ProviderLine line_of(const llm::ProviderStatus& p) {
+  ProviderLine line{p.provider, p.model, p.available,
+                    std::string(llm::circuit_names[static_cast<std::size_t>(p.circuit)]), p.detail};
+  if (!p.path.empty()) line.path = p.path;
+  if (!p.sha256.empty()) line.sha256 = p.sha256;
+  if (p.bytes > 0) line.bytes = p.bytes;
+  line.running = p.running;
+  line.requests = p.requests;
+  line.failures = p.failures;
+  return line;
+}
+std::vector<Field> EmbeddingLine::fields() {
+  return {{"state", &EmbeddingLine::state, "off, working, ready or unavailable"},
+          {"model", &EmbeddingLine::model, "Empty without one: words alone find passages"},
+          {"dimensions", &EmbeddingLine::dimensions, "Length of a vector; 0 until the first"},
+          {"passages", &EmbeddingLine::passages, "Of documents that are ready"},
+          {"embedded", &EmbeddingLine::embedded, "Of these, with a vector of this model"},
+          {"in_memory", &EmbeddingLine::in_memory, "Vectors that this instance searches"},
+          {"providers", &EmbeddingLine::providers, "In the order in which they are asked"}};
+}
 std::vector<Field> QueueLine::fields() {
   return {{"interactive", &QueueLine::interactive, "Prompts that people wait for"},
           {"bulk", &QueueLine::bulk, "Prompts nobody waits for"},
@@ -101,18 +121,19 @@ std::vector<Field> QueueLine::fields() {
 std::vector<Field> PromptLine::fields() {
   return {{"name", &PromptLine::name, "Task"}, {"version", &PromptLine::version, "Version and checksum"}};
 }
-std::vector<Field> Status::fields() {
-  return {{"tier", &Status::tier, "llm or extractive"},
-          {"model", &Status::model, "The model that is asked first"},
-          {"providers", &Status::providers, "In the order in which they are asked"},
-          {"queue", &Status::queue, "Who waits"},
-          {"embedding_model", &Status::embedding_model, "Of vectors; empty without one"},
-          {"prompts", &Status::prompts, "Their versions"},
-          {"cache_hits", &Status::cache_hits, "Texts that were there already"},
-          {"cache_misses", &Status::cache_misses, "Texts that had to be written"},
-          {"cache_hit_rate", &Status::cache_hit_rate, "0 to 1"},
-          {"calls_today", &Status::calls_today, "Calls since midnight UTC"},
-          {"daily_calls", &Status::daily_calls, "Allowed a day; 0: any number"}};
+std::vector<Field> AiStatus::fields() {
+  return {{"tier", &AiStatus::tier, "llm or extractive"},
+          {"model", &AiStatus::model, "The model that is asked first"},
+          {"providers", &AiStatus::providers, "In the order in which they are asked"},
+          {"queue", &AiStatus::queue, "Who waits"},
+          {"embedding_model", &AiStatus::embedding_model, "Of vectors; empty without one"},
+          {"embedding", &AiStatus::embedding, "Vectors of passages"},
+          {"prompts", &AiStatus::prompts, "Their versions"},
+          {"cache_hits", &AiStatus::cache_hits, "Texts that were there already"},
+          {"cache_misses", &AiStatus::cache_misses, "Texts that had to be written"},
+          {"cache_hit_rate", &AiStatus::cache_hit_rate, "0 to 1"},
+          {"calls_today", &AiStatus::calls_today, "Calls since midnight UTC"},
+          {"daily_calls", &AiStatus::daily_calls, "Allowed a day; 0: any number"}};
 }
 std::vector<Field> UsageFilter::fields() {
   return {{"from", &UsageFilter::from, "First day (default: 30 days ago)"},

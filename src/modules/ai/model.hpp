@@ -92,6 +92,18 @@ struct ProviderLine {
   static constexpr std::string_view type_name = "AiProvider";
   static std::vector<schema::Field> fields();
 };
+// Of the vectors of passages.
+struct EmbeddingLine {
+  std::string state;  // off, working, ready, unavailable
+  std::string model;
+  std::int64_t dimensions = 0;
+  std::int64_t passages = 0, embedded = 0;
+  std::int64_t in_memory = 0;  // of this instance
+  std::vector<ProviderLine> providers;
+  static constexpr std::string_view type_name = "AiEmbedding";
+  static std::vector<schema::Field> fields();
+};
+ProviderLine line_of(const llm::ProviderStatus& provider);
 struct QueueLine {
   std::int64_t interactive = 0, bulk = 0, running = 0, limit = 0;
   static constexpr std::string_view type_name = "AiQueue";
@@ -102,12 +114,13 @@ struct PromptLine {
   static constexpr std::string_view type_name = "AiPrompt";
   static std::vector<schema::Field> fields();
 };
-struct Status {
+struct AiStatus {
   std::string tier;  // llm: a model is set up; extractive: the built-in methods work
   std::string model;
   std::vector<ProviderLine> providers;
   QueueLine queue;
   std::string embedding_model;
+  EmbeddingLine embedding;
   std::vector<PromptLine> prompts;
   std::int64_t cache_hits = 0, cache_misses = 0;
   double cache_hit_rate = 0;

@@ -16,6 +16,7 @@ using search::Condition;
 using search::Expression;
 
 constexpr std::int64_t rows_at_once = 2000;
+constexpr std::size_t documents_at_once = 100;
 constexpr std::uint32_t text_field = 1, both_fields = 3;
 constexpr std::size_t document_facet = 0, audience_facet = 1, book_facet = 2;
 constexpr std::size_t most_words = 40;
@@ -214,9 +215,40 @@ FoundChunks search_passages(const search::SnapshotPtr& snapshot, std::string_vie
   return out;
 }
 
+std::function<bool(std::int64_t)> readable_passages(search::SnapshotPtr snapshot, const PassageScope& scope) {
+  struct Rule {
+    std::size_t facet = 0;
+    std::vector<std::vector<bool>> allowed;  // by part, by value
+  };
+  std::vector<Rule> rules;
+  for (const auto& filter : filters_of(scope)) {
+    const auto& condition = filter.condition;
+    Rule rule{condition.index, {}};
+    for (const auto& part : snapshot->parts) {
+      const auto& values = part.segment->facet(condition.index).values;
+      auto& allowed = rule.allowed.emplace_back(values.size());
+      for (std::size_t v = 0; v < values.size(); ++v) allowed[v] = condition.accepts(values[v]);
+    }
+    rules.push_back(std::move(rule));
+  }
+  return [snapshot = std::move(snapshot), rules = std::move(rules)](std::int64_t id) {
+    for (std::size_t p = 0; p < snapshot->parts.size(); ++p) {
+      const auto& part = snapshot->parts[p];
+      const auto doc = part.segment->find(id);
+      if (!doc || search::bit(*part.dead, *doc)) continue;
+      return std::ranges::all_of(rules, [&](const Rule& rule) {
+        return std::ranges::any_of(part.segment->facet(rule.facet).of[*doc],
+                                   [&](std::uint32_t value) { return rule.allowed[p][value]; });
+      });
+    }
+    return false;
+  };
+}
+
 PassageIndex::PassageIndex(db::Database& database, events::Bus& bus)
     : database_(database), index_(passage_schema()) {
   bus.subscribe("document.", [this](const events::Event& event) {
+    if (event.type == "document.embedded") return;  // its words are the same
     std::lock_guard lock(marks_mutex_);
     marked_.insert(event.resource_id);
   });
@@ -252,14 +284,17 @@ Status PassageIndex::catch_up() {
     std::lock_guard marks(marks_mutex_);
     marked.swap(marked_);
   }
+  // Many at once make one piece of the index instead of one each.
   while (!marked.empty()) {
-    const auto document = *marked.begin();
-    if (auto done = refresh(document); !done) {
+    std::vector<std::int64_t> some;
+    for (auto it = marked.begin(); it != marked.end() && some.size() < documents_at_once; ++it)
+      some.push_back(*it);
+    if (auto done = refresh(some); !done) {
       std::lock_guard marks(marks_mutex_);
       marked_.merge(marked);
       return done;
     }
-    marked.erase(document);
+    for (const auto document : some) marked.erase(document);
   }
   return {};
 }
@@ -295,27 +330,34 @@ Status PassageIndex::load() {
   return {};
 }
 
-Status PassageIndex::refresh(std::int64_t document) {
+Status PassageIndex::refresh(std::span<const std::int64_t> documents) {
   struct Now {
     std::vector<IndexedChunk> chunks;
     std::vector<UserId> viewers;
   };
-  auto look = [document](db::Transaction& tx) {
-    DocumentRepository documents(tx);
-    return Now{documents.chunks_of({document}), documents.viewers({document})};
-  };
-  auto now = database_.read_now(std::move(look));
-  if (!now) return Failure(std::move(now.error()));
-  auto& old = chunks_[document];
+  std::vector<IndexedChunk> rows;
   std::vector<std::int64_t> gone;
-  for (const auto id : old)
-    if (std::ranges::find(now->chunks, id, &IndexedChunk::id) == now->chunks.end()) gone.push_back(id);
+  auto look = [documents](db::Transaction& tx) {
+    DocumentRepository repository(tx);
+    std::vector<Now> all;
+    for (const auto id : documents) all.push_back({repository.chunks_of({id}), repository.viewers({id})});
+    return all;
+  };
+  auto all = database_.read_now(std::move(look));
+  if (!all) return Failure(std::move(all.error()));
+  for (std::size_t i = 0; i < documents.size(); ++i) {
+    auto& now = (*all)[i];
+    auto& old = chunks_[documents[i]];
+    for (const auto id : old)
+      if (std::ranges::find(now.chunks, id, &IndexedChunk::id) == now.chunks.end()) gone.push_back(id);
+    old.clear();
+    auto& viewers = viewers_[documents[i]];
+    viewers.clear();
+    for (const auto user : now.viewers) viewers.push_back(user.value);
+    std::ranges::move(now.chunks, std::back_inserter(rows));
+  }
   if (!gone.empty()) index_.remove(gone);
-  old.clear();
-  auto& viewers = viewers_[document];
-  viewers.clear();
-  for (const auto user : now->viewers) viewers.push_back(user.value);
-  put(std::move(now->chunks));
+  put(std::move(rows));
   index_.tidy();
   return {};
 }
@@ -324,6 +366,17 @@ Result<FoundChunks> PassageIndex::search(std::string_view query, const PassageSc
                                          std::size_t most) {
   if (auto there = catch_up(); !there) return Failure(std::move(there.error()));
   return search_passages(index_.snapshot(), query, scope, most);
+}
+
+Result<PassageIndex::Both> PassageIndex::search_and_scope(std::string_view query, const PassageScope& scope,
+                                                          std::size_t most) {
+  if (auto there = catch_up(); !there) return Failure(std::move(there.error()));
+  auto snapshot = index_.snapshot();
+  Both out;
+  out.found = search_passages(snapshot, query, scope, most);
+  out.passages = static_cast<std::int64_t>(snapshot->documents);
+  out.readable = readable_passages(std::move(snapshot), scope);
+  return out;
 }
 
 }  // namespace lumina::ai

@@ -17,8 +17,11 @@
 #include "modules/ai/document_repository.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <mutex>
+#include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -65,13 +68,20 @@ class PassageIndex {
 
   // unavailable when the database is. Phrases in quotation marks must stand there as they are.
   Result<FoundChunks> search(std::string_view query, const PassageScope& scope, std::size_t most);
+  // The same, and which passages the person may read, of the same moment.
+  struct Both {
+    FoundChunks found;
+    std::function<bool(std::int64_t)> readable;  // any thread; by the number of a passage
+    std::int64_t passages = 0;
+  };
+  Result<Both> search_and_scope(std::string_view query, const PassageScope& scope, std::size_t most);
   // Passages there are, loaded or not: for figures.
   std::int64_t size() const;
 
  private:
   Status catch_up();
   Status load();
-  Status refresh(std::int64_t document);
+  Status refresh(std::span<const std::int64_t> documents);
   void put(std::vector<IndexedChunk> rows);
 
   db::Database& database_;
@@ -86,6 +96,9 @@ class PassageIndex {
   std::mutex starting_;
   bool stopped_ = false;
 };
+
+// Which passages of a snapshot may be read and are asked for.
+std::function<bool(std::int64_t)> readable_passages(search::SnapshotPtr snapshot, const PassageScope& scope);
 
 // For measurements and tests of ranking without a database.
 search::Schema passage_schema();

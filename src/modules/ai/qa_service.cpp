@@ -8,6 +8,7 @@
 #include "core/telemetry/log.hpp"
 #include "core/text/sentences.hpp"
 #include "core/text/words.hpp"
+#include "modules/ai/passage_fusion.hpp"
 #include "modules/ai/qa_repository.hpp"
 
 #include <algorithm>
@@ -21,6 +22,7 @@ namespace {
 
 constexpr std::size_t usual_passages = 10, usual_evidence = 5, marked_length = 320;
 constexpr std::int64_t most_sessions = 100;
+constexpr std::chrono::milliseconds patience{2000};  // with the embedding model, while somebody waits
 constexpr const char* no_answer = "The documents that you may read hold no answer to this question.";
 
 Passage shown(const StoredPassage& p, double score) {
@@ -135,11 +137,49 @@ Task<Result<PassageScope>> QaService::scope_of(std::vector<std::int64_t> documen
   co_return co_await database_.read(std::move(look));
 }
 
+Task<std::vector<float>> QaService::vector_of(std::string text) {
+  // Passages with what stands in quotation marks are wanted, not some that mean the like.
+  if (embedder_ == nullptr || !embedder_->configured() || text.find('"') != std::string::npos)
+    co_return std::vector<float>{};
+  std::vector<std::string> texts;
+  texts.push_back(std::move(text));
+  auto made = co_await embedder_->embed(std::move(texts), {llm::Lane::interactive, patience});
+  if (!made) {
+    log::debug("passages are found by words alone", {{"why", made.error().code}});
+    co_return std::vector<float>{};
+  }
+  co_return std::move(made->front());
+}
+
+Result<FoundChunks> QaService::find_chunks(const std::string& text, const PassageScope& scope,
+                                           std::size_t most, const std::string& model,
+                                           const std::vector<float>& vector, bool& by_meaning) {
+  if (vector.empty()) return index_.search(text, scope, most);
+  auto both = index_.search_and_scope(text, scope, std::max(most, fusion_depth));
+  if (!both) return Failure(std::move(both.error()));
+  auto near = vectors_->nearest(model, vector, fusion_depth, both->passages, both->readable);
+  if (!near) return Failure(std::move(near.error()));
+  auto& found = both->found;
+  by_meaning = !near->empty();
+  if (by_meaning) found.chunks = fused(found.chunks, std::move(*near), most);
+  if (found.chunks.size() > most) found.chunks.resize(most);
+  found.total = std::max(found.total, static_cast<std::int64_t>(found.chunks.size()));
+  return std::move(found);
+}
+
 Task<Result<QaService::Found>> QaService::find(std::string text, PassageScope scope, std::size_t most,
-                                               Caller by) {
-  auto search = [this, &text, &scope, most] { return index_.search(text, scope, most); };
+                                               Ranking ranking, Caller by) {
+  std::vector<float> vector;
+  std::string model;
+  if (ranking == Ranking::words_and_meaning && embedder_ != nullptr) {
+    model = embedder_->model();
+    vector = co_await vector_of(text);
+  }
+  bool by_meaning = false;
+  auto search = [&] { return find_chunks(text, scope, most, model, vector, by_meaning); };
   auto chunks = co_await runtime::run_on(pool_, std::move(search));
   if (!chunks) co_return Failure(std::move(chunks.error()));
+  if (by_meaning) ++by_meaning_;
   auto read = [&chunks, &by](db::Transaction& tx) {
     std::vector<std::int64_t> ids;
     std::unordered_map<std::int64_t, double> scores;
@@ -156,6 +196,7 @@ Task<Result<QaService::Found>> QaService::find(std::string text, PassageScope sc
   if (!found) co_return Failure(std::move(found.error()));
   found->words = std::move(chunks->words);
   found->total = chunks->total;
+  found->by_meaning = by_meaning;
   co_return std::move(*found);
 }
 
@@ -164,7 +205,7 @@ Task<Result<std::vector<Passage>>> QaService::search(PassageQuery query, Caller 
   auto scope = co_await scope_of(query.document_ids, query.book_id, {}, by);
   if (!scope) co_return Failure(std::move(scope.error()));
   const auto most = static_cast<std::size_t>(query.limit.value_or(usual_passages));
-  auto found = co_await find(query.q, std::move(*scope), most, by);
+  auto found = co_await find(query.q, std::move(*scope), most, Ranking::words_and_meaning, by);
   if (!found) co_return Failure(std::move(found.error()));
   std::vector<Passage> out;
   auto read = [&found](db::Transaction& tx) {
@@ -194,7 +235,8 @@ Task<Result<std::pair<std::int64_t, std::vector<Passage>>>> QaService::best(std:
   auto scope = co_await scope_of({}, {}, {}, by);
   if (!scope) co_return Failure(std::move(scope.error()));
   constexpr std::size_t deep = 200;
-  auto found = co_await find(std::move(q), std::move(*scope), deep, by);
+  // How many there are is a matter of words: by meaning everything is found.
+  auto found = co_await find(std::move(q), std::move(*scope), deep, Ranking::words, by);
   if (!found) co_return Failure(std::move(found.error()));
   std::pair<std::int64_t, std::vector<Passage>> out;
   std::set<std::int64_t> seen;
@@ -225,8 +267,9 @@ Task<Result<void>> QaService::answer_from(QaAnswer& answer, const std::string& q
     if (!composed) co_return Failure(std::move(composed.error()));
     claims = std::move(composed->claims);
   }
-  // A model is asked only when there is something to answer from.
-  if (!claims.empty() && writer_) {
+  // A model is asked only when there is something to answer from. What was found by meaning may say it in
+  // other words than the question's.
+  if ((!claims.empty() || found.by_meaning) && writer_) {
     auto written = co_await writer_(question, texts, by);
     if (written) {
       auto kept = verified(written->text, texts);
@@ -277,7 +320,7 @@ Task<Result<QaAnswer>> QaService::ask(Question question, Caller by, Tell tell) {
   if (!scope) co_return Failure(std::move(scope.error()));
   const bool anywhere = !scope->documents && !scope->books;
   const auto most = static_cast<std::size_t>(question.top_k.value_or(usual_evidence));
-  auto found = co_await find(question.question, *scope, most, by);
+  auto found = co_await find(question.question, *scope, most, Ranking::words_and_meaning, by);
   if (!found) co_return Failure(std::move(found.error()));
   std::vector<BookEvidence> books;
   if (anywhere && catalogue_) {
@@ -298,7 +341,8 @@ Task<Result<QaAnswer>> QaService::ask(Question question, Caller by, Tell tell) {
     co_return Failure(std::move(done.error()));
   if (!answer.grounded && before) {
     // "And when did she die?" is about what was asked before.
-    auto together = co_await find(*before + " " + question.question, *scope, most, by);
+    auto together =
+        co_await find(*before + " " + question.question, *scope, most, Ranking::words_and_meaning, by);
     if (!together) co_return Failure(std::move(together.error()));
     if (auto done = co_await answer_from(answer, question.question, *together, {}, by.id()); !done)
       co_return Failure(std::move(done.error()));

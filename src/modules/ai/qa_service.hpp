@@ -12,9 +12,11 @@
 #include "core/base/error.hpp"
 #include "core/base/task.hpp"
 #include "core/db/database.hpp"
+#include "core/llm/embedder.hpp"
 #include "core/runtime/pool.hpp"
 #include "modules/ai/answer.hpp"
 #include "modules/ai/passage_index.hpp"
+#include "modules/ai/passage_vectors.hpp"
 #include "modules/ai/qa_model.hpp"
 
 #include <atomic>
@@ -48,6 +50,12 @@ class QaService {
   using Writer =
       std::function<Task<Result<Written>>(std::string question, std::vector<Evidence> texts, UserId by)>;
   void use_writer(Writer writer) { writer_ = std::move(writer); }
+  // Passages are also found by what they mean, where an embedding model is configured and has made vectors of
+  // them. When it fails, words alone find them. At start-up only.
+  void use_vectors(llm::Embedder& embedder, PassageVectors& vectors) {
+    embedder_ = &embedder;
+    vectors_ = &vectors;
+  }
   // Books that a question may be about. At start-up only.
   using Catalogue = std::function<Task<Result<std::vector<BookEvidence>>>(std::string question)>;
   void use_catalogue(Catalogue catalogue) { catalogue_ = std::move(catalogue); }
@@ -68,6 +76,8 @@ class QaService {
   std::uint64_t questions() const { return questions_; }
   std::uint64_t refusals() const { return refusals_; }
   std::uint64_t searches() const { return searches_; }
+  // Of questions and searches: those that vectors were asked for too.
+  std::uint64_t by_meaning() const { return by_meaning_; }
 
  private:
   struct Found {
@@ -75,8 +85,16 @@ class QaService {
     std::vector<double> scores;
     std::vector<AskedWord> words;
     std::int64_t total = 0;
+    bool by_meaning = false;
   };
-  Task<Result<Found>> find(std::string text, PassageScope scope, std::size_t most, Caller by);
+  enum class Ranking : std::uint8_t { words, words_and_meaning };
+  Task<Result<Found>> find(std::string text, PassageScope scope, std::size_t most, Ranking ranking,
+                           Caller by);
+  // Empty: words alone.
+  Task<std::vector<float>> vector_of(std::string text);
+  Result<FoundChunks> find_chunks(const std::string& text, const PassageScope& scope, std::size_t most,
+                                  const std::string& model, const std::vector<float>& vector,
+                                  bool& by_meaning);
   Task<Result<PassageScope>> scope_of(std::vector<std::int64_t> documents, std::optional<BookId> book,
                                       std::optional<std::int64_t> collection, Caller by);
   Task<Result<void>> answer_from(QaAnswer& answer, const std::string& question, const Found& found,
@@ -86,9 +104,11 @@ class QaService {
   const Clock& clock_;
   PassageIndex& index_;
   runtime::Pool& pool_;
+  llm::Embedder* embedder_ = nullptr;
+  PassageVectors* vectors_ = nullptr;
   Writer writer_;
   Catalogue catalogue_;
-  std::atomic<std::uint64_t> questions_{0}, refusals_{0}, searches_{0};
+  std::atomic<std::uint64_t> questions_{0}, refusals_{0}, searches_{0}, by_meaning_{0};
 };
 
 }  // namespace lumina::ai

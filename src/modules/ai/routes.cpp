@@ -61,22 +61,15 @@ Task<Result<Response>> answered(Task<Result<TextSummary>> task) {
   co_return response;
 }
 
-Status status_of(const RouteParts& parts) {
+Task<Result<AiStatus>> status_of(RouteParts parts) {
   const auto now = parts.model.status();
-  Status out;
+  AiStatus out;
+  auto embedding = co_await parts.embedding.status();
+  if (!embedding) co_return Failure(std::move(embedding.error()));
+  out.embedding = std::move(*embedding);
   out.tier = parts.model.configured() ? "llm" : "extractive";
   out.model = parts.model.model();
-  for (const auto& p : now.providers) {
-    ProviderLine line{p.provider, p.model, p.available,
-                      std::string(llm::circuit_names[static_cast<std::size_t>(p.circuit)]), p.detail};
-    if (!p.path.empty()) line.path = p.path;
-    if (!p.sha256.empty()) line.sha256 = p.sha256;
-    if (p.bytes > 0) line.bytes = p.bytes;
-    line.running = p.running;
-    line.requests = p.requests;
-    line.failures = p.failures;
-    out.providers.push_back(std::move(line));
-  }
+  for (const auto& provider : now.providers) out.providers.push_back(line_of(provider));
   out.queue = {now.waiting_interactive, now.waiting_bulk, now.running, now.queue_limit};
   out.embedding_model = parts.embedder.model();
   for (const auto& [name, version] : parts.prompts.versions()) out.prompts.push_back({name, version});
@@ -87,7 +80,7 @@ Status status_of(const RouteParts& parts) {
         static_cast<double>(out.cache_hits) / static_cast<double>(out.cache_hits + out.cache_misses);
   out.calls_today = parts.usage.calls_today();
   out.daily_calls = parts.usage.daily_calls();
-  return out;
+  co_return out;
 }
 
 }  // namespace
@@ -143,7 +136,7 @@ std::vector<Route> ai_routes(RouteParts parts) {
                      "tokens as "
                      "they are written."));
   add(get("/api/v1/ai/status", "Which models are at work", librarian, {},
-          [parts]() -> Result<Status> { return status_of(parts); }));
+          [parts] { return status_of(parts); }));
   add(get("/api/v1/admin/ai/usage", "What language models cost", Access::needs(Permission::system_inspect),
           {}, [&usage = parts.usage](Query<UsageFilter> filter) { return usage.read(*filter); }));
   return routes;

@@ -4,6 +4,7 @@
 #include "core/llm/embedder.hpp"
 #include "core/llm/language_model.hpp"
 #include "core/llm/prompts.hpp"
+#include "modules/ai/passage_embedding.hpp"
 #include "modules/ai/service.hpp"
 #include "modules/ai/usage.hpp"
 
@@ -15,6 +16,7 @@ struct RouteParts {
   UsageBook& usage;
   llm::LanguageModel& model;
   llm::Embedder& embedder;
+  PassageEmbedding& embedding;
   const llm::PromptBook& prompts;
 };
 
