@@ -141,10 +141,9 @@ Response problem(const Context& context, Error error) {
   Response response;
   response.status = status;
   response.content_type = "application/problem+json";
-  response.body =
-      document(status, error.code, error.detail, context.head->path(), context.caller.request_id);
+  response.body = document(status, error.code, error.detail, context.head->path(), context.caller.request_id);
   if (error.fields.size() > most_faults_shown) error.fields.resize(most_faults_shown);
-  if (error.kind == ErrorKind::invalid) append_fields(response.body, error.fields);
+  if (error.kind == ErrorKind::invalid || !error.fields.empty()) append_fields(response.body, error.fields);
   response.body += '}';
   response.problem_code = std::move(error.code);
   response.set("Cache-Control", "no-store");

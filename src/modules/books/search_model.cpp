@@ -91,8 +91,9 @@ std::vector<Field> SearchHit::fields() {
           Field("explain", &SearchHit::explain, "When asked for").hide_when_absent()};
 }
 std::vector<Field> SearchFacets::fields() {
-  const auto f = [](std::string_view name, std::optional<Facet> SearchFacets::* member) {
-    return Field(name, member, "Books by value, whatever this facet's own filter says").hide_when_absent();
+  const auto f = [](std::string_view name, std::optional<std::vector<FacetValue>> SearchFacets::* member) {
+    return Field(name, member, "Books by value, most first, whatever this facet's own filter says")
+        .hide_when_absent();
   };
   return {f("genre", &SearchFacets::genre),       f("author", &SearchFacets::author),
           f("language", &SearchFacets::language), f("year", &SearchFacets::year),

@@ -82,7 +82,7 @@ struct SearchHit {
 };
 
 struct SearchFacets {
-  std::optional<Facet> genre, author, language, year, tag, availability;
+  std::optional<std::vector<FacetValue>> genre, author, language, year, tag, availability;
   static constexpr std::string_view type_name = "SearchFacets";
   static std::vector<schema::Field> fields();
 };

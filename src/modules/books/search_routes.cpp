@@ -54,7 +54,7 @@ std::vector<Route> search_routes(SearchService& search, SearchLog& log, cache::B
   const auto add = [&](Route route) { routes.push_back(std::move(route).tagged("Search")); };
 
   add(counted(
-      cached(get(search_path, "Search the books", Access::anyone(), {refused, unavailable},
+      cached(get(search_path, "Search the books", Access::anyone(), {malformed, refused, unavailable},
                  [&](Query<SearchQuery> query) { return search.search(*query); })
                  .limited(RateClass::search)
                  .by_itself()
@@ -70,7 +70,7 @@ std::vector<Route> search_routes(SearchService& search, SearchLog& log, cache::B
                  .by_itself(),
              cache, always(catalogue_tag())));
   add(post("/api/v1/search/multi", "Search for several kinds of things at once", Access::anyone(),
-           {refused, unavailable},
+           {malformed, refused, unavailable},
            [&](Body<MultiSearch> asked, Caller by) { return search.multi(*asked, by); })
           .limited(RateClass::search)
           .repeats(Repeat::served)

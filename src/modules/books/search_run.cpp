@@ -84,6 +84,14 @@ Failure fault_at(std::string_view parameter, std::string message, std::string ty
   return invalid({{{"query", std::string(parameter)}, std::move(message), std::move(type)}});
 }
 
+// A query that is no sentence of the query language.
+Failure unreadable(std::size_t position, std::string_view message) {
+  auto why = fmt::format("cannot be read at position {}: {}", position, message);
+  auto detail = "The query " + why;
+  return Failure(Error{
+      ErrorKind::malformed, "bad_query", std::move(detail), {{{"query", "q"}, std::move(why), "syntax"}}, 0});
+}
+
 Result<std::vector<Filter>> filters_of(const SearchQuery& q) {
   std::vector<Filter> out;
   const auto add = [&](Condition c, int facet = -1) { out.push_back({std::move(c), facet}); };
@@ -156,11 +164,10 @@ std::optional<search::Found> decode_cursor(const SearchQuery& q, const std::stri
   return f;
 }
 
-Facet shown(search::Matches::Counts counts) {
-  Facet out;
-  for (auto& c : counts.values) out.values.push_back({std::move(c.value), c.documents});
-  out.other = counts.other;
-  if (counts.without > 0) out.values.push_back({std::nullopt, counts.without});
+std::vector<FacetValue> shown(search::Matches::Counts counts) {
+  std::vector<FacetValue> out;
+  for (auto& c : counts.values) out.push_back({std::move(c.value), c.documents});
+  if (counts.without > 0) out.push_back({std::nullopt, counts.without});
   return out;
 }
 
@@ -185,10 +192,10 @@ SearchFacets count_facets(const search::Matches& matches, const SearchQuery& q) 
         out.tag = count(IndexFacet::tag);
         break;
       case FacetName::availability: {
-        Facet both;
+        std::vector<FacetValue> both;
         for (const bool yes : {true, false})
           if (const auto n = matches.count_with(is_available(yes), availability_facet); n > 0)
-            both.values.push_back({yes ? "available" : "unavailable", n});
+            both.push_back({yes ? "available" : "unavailable", n});
         out.availability = std::move(both);
         break;
       }
@@ -219,10 +226,7 @@ Result<Reading> read(std::string_view typed) {
   Reading out{{}, std::string(trim(typed))};
   if (const auto isbn = parse_isbn(out.text)) out.text = *isbn;
   auto query = search::parse_query(out.text, &is_search_field);
-  if (!query)
-    return fault_at(
-        "q", fmt::format("cannot be read at position {}: {}", query.error().position, query.error().message),
-        "syntax");
+  if (!query) return unreadable(query.error().position, query.error().message);
   // isbn:0-306-40615-2 asks for the digits.
   const std::function<void(search::Node&)> tidy = [&](search::Node& node) {
     if (node.field == "isbn")
@@ -242,10 +246,7 @@ Result<search::Plan> plan_for(const search::Snapshot& snapshot, const SearchSett
   rules.field = &text_field;
   rules.special = &field_condition;
   auto plan = search::make_plan(snapshot, reading.query, reading.text, rules);
-  if (!plan)
-    return fault_at(
-        "q", fmt::format("cannot be read at position {}: {}", plan.error().position, plan.error().message),
-        "syntax");
+  if (!plan) return unreadable(plan.error().position, plan.error().message);
   return std::move(*plan);
 }
 
