@@ -130,3 +130,17 @@ TEST_CASE("fifty who ask at once for an absent answer cause one load") {
   for (auto& answer : answers) CHECK((*answer.get())->bytes == "once");
   CHECK(times == 1);
 }
+
+TEST_CASE("forgetting an answer leaves the one that took its place") {
+  BodyCache cache(1 << 20);
+  const Tag book("book", 42);
+  int times = 0;
+  const auto first = *ask(cache, "/books/42", book, loads("first", times));
+  cache.forget("/books/42", first);
+  CHECK_FALSE(cache.find("/books/42"));
+  const auto second = *ask(cache, "/books/42", book, loads("second", times));
+  cache.forget("/books/42", first);
+  CHECK(cache.find("/books/42") == second);
+  cache.forget("/none", second);
+  CHECK(cache.statistics().entries == 1);
+}
