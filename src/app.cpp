@@ -365,7 +365,7 @@ std::vector<http::Route> App::Parts::routes() {
   add(auth::account_routes(sign_in, people));
   add(auth::email_routes(email_changes));
   add(auth::account_page_routes());
-  add(books::book_routes(books, records, importer, job_queue, spool, cache, of_a_book()));
+  add(books::book_routes(books, importer, job_queue, spool, cache, of_a_book()));
   add(books::export_routes(books, *clock));
   add(books::import_routes(import_rows, job_queue, spool));
   add(books::cover_routes(covers, lookup));
@@ -408,6 +408,8 @@ std::vector<http::Route> App::Parts::routes() {
   add(mail::mail_routes(mailer));
   add(audit::audit_routes(database, journal));
   add(calls::batch_routes(database, [this]() -> const http::Router& { return router; }));
+  for (auto& route : all)
+    if (books::is_about_a_book(route.path)) route = books::redirecting(std::move(route), records);
   return all;
 }
 

@@ -291,6 +291,18 @@ TEST_CASE("a merge moves copies, loans, holds, reviews and places, redirects, an
   CHECK(moved.status == 301);
   CHECK(moved.header("Location") == path_of(into) + "?fields=id,title");
   CHECK(app->anybody().get(path_of(from), {{"Accept", "application/ld+json"}}).status == 301);
+  for (const auto* part : {"copies", "reviews", "analysis", "summary"}) {
+    const auto there = app->anybody().get(fmt::format("{}/{}", path_of(from), part));
+    CAPTURE(part);
+    CHECK(there.status == 301);
+    CHECK(there.header("Location") == fmt::format("{}/{}", path_of(into), part));
+  }
+  const auto free = app->anybody().get(fmt::format("/api/v1/borrows/book/{}/availability", from));
+  CHECK(free.status == 301);
+  // A loan that moved is given back under either number; nothing happens before the second request.
+  const auto returning = give_back(ann, from);
+  CHECK(returning.status == 308);
+  CHECK(returning.header("Location") == fmt::format("/api/v1/borrows/{}/return", into));
   CHECK(app->anybody().get(fmt::format("/api/v1/reviews/book/{}", into)).size() == 2);
   CHECK(ann.get(fmt::format("/api/v1/collections/{}/books", list.id()))[0].at("book").at("id") == into);
   CHECK(bob.get(fmt::format("/api/v1/collections/{}/books", both.id())).size() == 1);

@@ -25,7 +25,8 @@ Response moved(const Context& context, BookId successor) {
   const std::string_view target = context.head->target, old = context.path_values[0];
   const auto at = static_cast<std::size_t>(old.data() - target.data());
   Response response;
-  response.status = 301;
+  // Permanent; what changes something keeps its method and body (RFC 9110, 15.4.9).
+  response.status = context.head->method == Method::get ? 301 : 308;
   response.content_type.clear();
   response.set("Location", std::string(target.substr(0, at)) + std::to_string(successor.value) +
                                std::string(target.substr(at + old.size())));
@@ -47,6 +48,11 @@ Task<Response> awaited(Task<Response> task, Context& context, RecordService& rec
 }
 
 }  // namespace
+
+bool is_about_a_book(std::string_view path) {
+  const auto first = path.substr(0, path.find('}'));
+  return first.ends_with("/books/{id") || first.ends_with("/{book_id");
+}
 
 Route redirecting(Route route, RecordService& records) {
   route.handler = [inner = std::move(route.handler), &records](Context& context) -> Eventual<Response> {

@@ -9,7 +9,6 @@
 #include "modules/books/export_routes.hpp"
 #include "modules/books/import_job.hpp"
 #include "modules/books/metadata_filter.hpp"
-#include "modules/books/record_routes.hpp"
 
 #include <fmt/format.h>
 
@@ -35,9 +34,8 @@ Task<Result<Numbered>> answers(Context& context, Task<Result<std::vector<Book>>>
 
 }  // namespace
 
-std::vector<Route> book_routes(BookService& books, RecordService& records, Importer& importer,
-                               jobs::Queue& queue, jobs::Spool& spool, cache::BodyCache& cache,
-                               std::vector<Expansion> of_a_book) {
+std::vector<Route> book_routes(BookService& books, Importer& importer, jobs::Queue& queue, jobs::Spool& spool,
+                               cache::BodyCache& cache, std::vector<Expansion> of_a_book) {
   std::vector<Route> routes;
   const auto add = [&](Route route) { routes.push_back(std::move(route).tagged("Catalogue")); };
 
@@ -85,7 +83,7 @@ std::vector<Route> book_routes(BookService& books, RecordService& records, Impor
                                [&](Context& context, std::int64_t first, std::int64_t last) {
                                  return answers(context, books.between(BookId{first}, BookId{last}));
                                });
-  add(redirecting(in_many_forms(std::move(one), books), records));
+  add(in_many_forms(std::move(one), books));
   add(put("/api/v1/books/{id}", "Replace a book", librarian,
           {ErrorKind::not_found, refused, ErrorKind::stale},
           [&](Path<BookId> id, Body<NewBook> book, IfMatch seen, Caller by) {

@@ -7,7 +7,6 @@
 #include "core/jobs/queue.hpp"
 #include "core/jobs/spool.hpp"
 #include "modules/books/importer.hpp"
-#include "modules/books/record_service.hpp"
 #include "modules/books/service.hpp"
 
 #include <vector>
@@ -15,8 +14,8 @@
 namespace lumina::books {
 
 // `of_a_book`: what other modules add to GET /books/{id}?expand=.
-std::vector<http::Route> book_routes(BookService& books, RecordService& records, Importer& importer,
-                                     jobs::Queue& queue, jobs::Spool& spool, cache::BodyCache& cache,
+std::vector<http::Route> book_routes(BookService& books, Importer& importer, jobs::Queue& queue,
+                                     jobs::Spool& spool, cache::BodyCache& cache,
                                      std::vector<http::Expansion> of_a_book = {});
 
 // What cached answers of the catalogue name as shown: one book, or any of them. Drops both when an event
