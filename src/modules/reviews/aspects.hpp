@@ -8,7 +8,7 @@
 // without a judgement ("The plot follows two sisters"). A quote is a piece of the text as it stands, so it
 // can be found in the review byte for byte.
 //
-// English. The first 20,000 bytes of a text are read, 20 us for a usual review. Pure functions are
+// English. The first 20,000 bytes of a text are read, 57 us for a review of 950. Pure functions are
 // thread-safe, and so is AspectMemory.
 #pragma once
 #include "core/base/ids.hpp"
