@@ -48,6 +48,11 @@ Task<Response> awaited(Task<Response> task, Context& context, RecordService& rec
 
 }  // namespace
 
+std::vector<OtherAnswer> redirecting_answers() {
+  return {{Method::get, "/api/v1/books/{id}", 301,
+           "The book became part of another one; `Location` has the same request for that one"}};
+}
+
 Route redirecting(Route route, RecordService& records) {
   route.handler = [inner = std::move(route.handler), &records](Context& context) -> Eventual<Response> {
     auto answer = inner(context);
