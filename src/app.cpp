@@ -49,6 +49,12 @@ http::Neighbours neighbours_of(const config::Config& c) {
   return n;
 }
 
+std::vector<http::OtherAnswer> other_answers(const std::vector<http::Route>& routes) {
+  auto all = books::redirecting_answers(routes);
+  std::ranges::move(lists::sync_answers(), std::back_inserter(all));
+  return all;
+}
+
 // A stream lives no longer than the token that opened it.
 events::HubOptions hub_options(const config::Config& c) {
   events::HubOptions options;
@@ -143,6 +149,9 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
       search_index(database, bus),
       search(database, journal, job_queue, search_index, cpu),
       search_log(database, *clock),
+      index_retries(database, journal, job_queue),
+      dead_letters(database, *clock, journal, job_queue,
+                   {books::search_index_kind, ai::document_job_kind, ai::document_batch_kind}),
       records(database, *clock, journal),
       authors(database, *clock, journal),
       browse(database, *clock),
@@ -199,11 +208,16 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
       once(database, *clock, security::hmac_sha256(secret_of(config), "idempotency"), origin),
       rates(std::make_shared<RateRules>(config)),
       router(routes()),
-      openapi(http::openapi_document(router.routes())),
+      openapi(http::openapi_document(router.routes(), other_answers(router.routes()))),
       request_metrics(registry, router),
       pipeline(router, authenticator, pipeline_options()) {
   books::keep_cache_true(bus, cache);
   search_index.when_renewed([this] { cache.drop(books::catalogue_tag()); });
+  search_index.when_unindexable([this](const auto& failed) { return index_retries.keep(failed); });
+  importer.unite_with([this](db::Transaction& tx, BookId first, BookId second, const Caller& by) {
+    works.unite(tx, first, second, by);
+  });
+  importer.when_done([this] { search_index.no_more_bulk(); });
   importer.keep_notes_with([this](BookId book, const books::ReaderNotes& notes, const Caller& by) {
     return keep_reader_notes(lists, reviews, book, notes, by);
   });
@@ -250,6 +264,7 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
 void App::Parts::handle_jobs() {
   books::handle_imports(runner, spool, importer);
   books::handle_search_rebuilds(runner, search_index);
+  index_retries.handle_jobs(runner);
   webhook_sender.handle_jobs(runner);
   mailer.handle_jobs(runner);
   recs.training.handle_jobs(runner);
@@ -371,7 +386,7 @@ std::vector<http::Route> App::Parts::routes() {
   add(books::cover_routes(covers, lookup));
   add(books::opds_routes(books, books::search_by_index(search), cache));
   add(books::exchange_routes(database, books, books::search_by_index(search), *clock));
-  add(books::search_routes(search, search_log, cache));
+  add(books::search_routes(search, search_log, cache, dead_letters));
   add(books::record_routes(records));
   add(books::author_routes(authors));
   add(books::browse_routes(browse));

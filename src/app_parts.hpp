@@ -58,6 +58,7 @@
 #include "modules/books/import_job.hpp"
 #include "modules/books/import_routes.hpp"
 #include "modules/books/importer.hpp"
+#include "modules/books/index_retries.hpp"
 #include "modules/books/opds_routes.hpp"
 #include "modules/books/record_routes.hpp"
 #include "modules/books/routes.hpp"
@@ -199,6 +200,8 @@ struct App::Parts {
   books::SearchIndex search_index;
   books::SearchService search;
   books::SearchLog search_log;
+  books::IndexRetries index_retries;
+  jobs::DeadLetters dead_letters;
   books::RecordService records;
   books::AuthorService authors;
   books::BrowseService browse;

@@ -2,6 +2,7 @@
 #include "app_parts.hpp"
 #include "modules/ai/merged_books.hpp"
 #include "modules/books/listing_query.hpp"
+#include "modules/books/merged_pins.hpp"
 #include "modules/books/repository.hpp"
 #include "modules/lists/merged_books.hpp"
 #include "modules/reviews/merged_books.hpp"
@@ -36,6 +37,12 @@ void App::Parts::tie_records() {
            -> Result<std::string> { return ai::move_documents(tx, journal, from, into, by); },
        .back = [this](db::Transaction& tx, BookId from, BookId into, const std::string& note,
                       const Caller& by) { ai::move_documents_back(tx, journal, from, into, note, by); }});
+  records.also_move(
+      {.name = "pins",
+       .move = [this](db::Transaction& tx, BookId from, BookId into, const Caller& by)
+           -> Result<std::string> { return books::move_pins(tx, journal, from, into, by); },
+       .back = [this](db::Transaction& tx, BookId from, BookId into, const std::string& note,
+                      const Caller& by) { books::move_pins_back(tx, journal, from, into, note, by); }});
   lists.find_books_with([](db::Transaction& tx, const books::BookFilter& filter,
                            const PageRequest& page) -> Result<Page<books::Book>> {
     books::BookRepository all(tx);
@@ -57,7 +64,9 @@ void App::Parts::tie_records() {
         for (const auto& hit : index->search(vector, most))
           if (hit.score > 0) near.push_back({hit.id});
         return near;
-      });
+      },
+      [this] { return recs.live.caught_up(false); });
+  recs.live.when_renewed([this] { cache.drop(books::catalogue_tag()); });
   records.when_restored(
       [this](db::Transaction& tx, BookId book, const Caller& by) { merged_lending.settle(tx, book, by); });
 }

@@ -184,6 +184,7 @@ Task<Result<PersonalRecord>> AccountService::record(Caller by) {
     record.notifications = users.notifications(by.id());
     record.notification_settings = users.notification_settings(by.id());
     record.recommendation_feedback = users.recommendation_feedback(by.id());
+    record.saved_searches = users.saved_searches(by.id());
     record.audit = users.actions(by.id());
     return record;
   };

@@ -213,6 +213,7 @@ std::vector<Field> PersonalRecord::fields() {
       {"ledger", &PersonalRecord::ledger, "What was charged, paid, waived and credited"},
       {"notifications", &PersonalRecord::notifications, "What the library told the person"},
       {"notification_settings", &PersonalRecord::notification_settings, "How the person wants to be told"},
+      {"saved_searches", &PersonalRecord::saved_searches, "Questions that the person kept"},
       {"recommendation_feedback", &PersonalRecord::recommendation_feedback,
        "What the person said of recommended books"},
       {"audit", &PersonalRecord::audit,
@@ -224,6 +225,12 @@ std::vector<Field> ExportedFeedback::fields() {
           {"times", &ExportedFeedback::times, "How often"},
           {"first_at", &ExportedFeedback::first_at, "First"},
           {"last_at", &ExportedFeedback::last_at, "Last"}};
+}
+std::vector<Field> ExportedSearch::fields() {
+  return {{"name", &ExportedSearch::name, "What the person called it"},
+          {"query", &ExportedSearch::query, "Filters and order of GET /books"},
+          {"alert", &ExportedSearch::alert, "Whether it tells of new books"},
+          {"created_at", &ExportedSearch::created_at, "When it was kept"}};
 }
 std::vector<Field> ExportedHold::fields() {
   return {{"id", &ExportedHold::id, "Identifier"},

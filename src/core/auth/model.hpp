@@ -294,6 +294,15 @@ struct ExportedFeedback {
   static constexpr std::string_view type_name = "ExportedFeedback";
   static std::vector<schema::Field> fields();
 };
+// A question that the person kept.
+struct ExportedSearch {
+  std::string name;
+  schema::RawJson query;
+  bool alert = false;
+  Timestamp created_at;
+  static constexpr std::string_view type_name = "ExportedSearch";
+  static std::vector<schema::Field> fields();
+};
 struct ExportedAction {
   Timestamp at;
   std::string action, resource;
@@ -322,6 +331,7 @@ struct PersonalRecord {
   std::vector<ExportedNotification> notifications;
   schema::RawJson notification_settings;  // null: never set
   std::vector<ExportedFeedback> recommendation_feedback;
+  std::vector<ExportedSearch> saved_searches;
   std::vector<ExportedAction> audit;
   static constexpr std::string_view type_name = "PersonalRecord";
   static std::vector<schema::Field> fields();

@@ -433,6 +433,16 @@ std::vector<ExportedFeedback> UserRepository::recommendation_feedback(UserId id)
                   id);
 }
 
+std::vector<ExportedSearch> UserRepository::saved_searches(UserId id) {
+  std::vector<ExportedSearch> out;
+  tx_.each<std::string, std::string, bool, Timestamp>(
+      [&](std::string name, std::string query, bool alert, Timestamp at) {
+        out.push_back({std::move(name), {std::move(query)}, alert, at});
+      },
+      "SELECT name, query, alert, created_at FROM saved_searches WHERE user_id = $1 ORDER BY id", id);
+  return out;
+}
+
 std::vector<ExportedAction> UserRepository::actions(UserId id) {
   static const std::string sql =
       "SELECT " + action_columns.list() +

@@ -97,6 +97,7 @@ class UserRepository {
   std::vector<ExportedNotification> notifications(UserId id);
   schema::RawJson notification_settings(UserId id);
   std::vector<ExportedFeedback> recommendation_feedback(UserId id);
+  std::vector<ExportedSearch> saved_searches(UserId id);
   // What the person did and what was done to the account; the newest 10,000 rows of the audit log.
   std::vector<ExportedAction> actions(UserId id);
 

@@ -2,6 +2,7 @@
 
 #include "core/base/text.hpp"
 #include "core/http/problem.hpp"
+#include "core/schema/distinct.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -107,6 +108,10 @@ class Schemas {
           if (!s.contains("format")) s["format"] = view(r.format_name);
           break;
         case Rule::Kind::items:
+          if (schema::is_distinct(r)) {
+            s["uniqueItems"] = true;
+            break;
+          }
           s["minItems"] = number(r.low);
           s["maxItems"] = number(r.high);
           break;
@@ -251,7 +256,9 @@ bj::object success_response(const Route& route, Schemas& schemas) {
   return response;
 }
 
-bj::object responses(const Route& route, Schemas& schemas) {
+constexpr auto long_target_answer = "Problem414";
+
+bj::object responses(const Route& route, Schemas& schemas, const std::vector<OtherAnswer>& others) {
   std::map<int, bj::object> by_status;
   by_status[route.success] = success_response(route, schemas);
   const auto problem_at = [&](ErrorKind kind) {
@@ -273,6 +280,12 @@ bj::object responses(const Route& route, Schemas& schemas) {
   if (route.body || route.query || route.paged || !route.path_parameters.empty() || route.body_required)
     problem_at(ErrorKind::invalid);
   if (route.rate != RateClass::unlimited) problem_at(ErrorKind::rate_limited);
+  // The longest path without parameters is far below the limit.
+  if (route.query || route.paged || route.selectable || !route.path_parameters.empty())
+    by_status[414] = {{"$ref", fmt::format("#/components/responses/{}", long_target_answer)}};
+  for (const auto& other : others)
+    if (other.method == route.method && other.path == route.path)
+      by_status[other.status] = {{"description", view(other.description)}};
   problem_at(ErrorKind::unavailable);
   if (route.method != Method::get) problem_at(ErrorKind::storage_full);
   bj::object out;
@@ -321,7 +334,7 @@ std::string repeat_text(const Route& route) {
   return "An Idempotency-Key is not looked at: the answer holds a secret and is not kept.\n\n";
 }
 
-bj::object operation(const Route& route, Schemas& schemas) {
+bj::object operation(const Route& route, Schemas& schemas, const std::vector<OtherAnswer>& others) {
   bj::object op{{"operationId", operation_id(route)},
                 {"summary", route.summary},
                 {"description", (route.description.empty() ? "" : route.description + "\n\n") +
@@ -331,7 +344,7 @@ bj::object operation(const Route& route, Schemas& schemas) {
   add_parameters(route, schemas, parameters);
   if (!parameters.empty()) op["parameters"] = std::move(parameters);
   if (route.body || route.body_required) op["requestBody"] = request_body(route, schemas);
-  op["responses"] = responses(route, schemas);
+  op["responses"] = responses(route, schemas, others);
   if (route.retirement) op["deprecated"] = true;
   if (route.access.kind == Access::Kind::anyone)
     op["security"] = bj::array{};
@@ -371,6 +384,9 @@ bj::object problem_components() {
     if (status == 401) response["headers"] = {{"WWW-Authenticate", header("How to authenticate")}};
     all[fmt::format("Problem{}", status)] = std::move(response);
   }
+  all[long_target_answer] = bj::object{
+      {"description", "The target is longer than 8 KiB"},
+      {"content", {{"application/problem+json", {{"schema", {{"$ref", "#/components/schemas/Problem"}}}}}}}};
   return all;
 }
 
@@ -459,7 +475,7 @@ void pretty(const bj::value& v, std::string& out, int depth) {
 
 }  // namespace
 
-std::string openapi_document(const std::vector<Route>& routes) {
+std::string openapi_document(const std::vector<Route>& routes, const std::vector<OtherAnswer>& others) {
   Schemas schemas;
   bj::object paths;
   std::set<std::string> tags;
@@ -467,7 +483,7 @@ std::string openapi_document(const std::vector<Route>& routes) {
     if (route.hidden) continue;
     auto& path = paths[route.path];
     if (path.is_null()) path = bj::object{};
-    path.as_object()[ascii_lower(to_string(route.method))] = operation(route, schemas);
+    path.as_object()[ascii_lower(to_string(route.method))] = operation(route, schemas, others);
     tags.insert(route.tag.empty() ? "Operations" : route.tag);
   }
   bj::array tag_list;

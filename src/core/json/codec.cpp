@@ -2,13 +2,17 @@
 
 #include "core/base/text.hpp"
 #include "core/json/parse.hpp"
+#include "core/schema/distinct.hpp"
 
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <set>
+#include <string>
 
 namespace lumina::json {
 namespace {
@@ -100,6 +104,23 @@ void check_count(std::size_t n, const std::vector<Rule>& rules, Walk& walk) {
       walk.fault(fmt::format("must have between {} and {} items", plain(r.low), plain(r.high)), "items");
 }
 
+// What could not be read has its own fault: numbers below the lowest stand where nothing was put.
+void check_distinct(const Type& type, const void* all, const std::vector<Rule>& rules, Walk& walk) {
+  if (!std::ranges::any_of(rules, schema::is_distinct)) return;
+  const Type& element = type.element();
+  std::set<std::string> seen;
+  for (std::size_t i = 0; i < type.size(all); ++i) {
+    const void* one = type.at(all, i);
+    const bool text = element.kind == Kind::string;
+    if (!text && element.get_integer(one) < element.lowest) continue;
+    const auto key = text ? *static_cast<const std::string*>(one) : std::to_string(element.get_integer(one));
+    if (seen.insert(key).second) continue;
+    walk.at.push_back(fmt::format("{}", i));
+    walk.fault("comes twice", "duplicate");
+    walk.at.pop_back();
+  }
+}
+
 void set_integer(const Type& type, void* out, std::int64_t v, const std::vector<Rule>& rules, Walk& walk) {
   if (v < type.lowest || v > type.highest) {
     const bool positive = type.lowest == 1;
@@ -189,6 +210,7 @@ void read(const Type& type, const std::vector<Rule>& rules, void* out, const bj:
         read(type.element(), rules, type.append(out), item, walk);
         walk.at.pop_back();
       }
+      check_distinct(type, out, rules, walk);
       return;
     }
     case Kind::object:
@@ -247,7 +269,8 @@ void read_text(const Type& type, const std::vector<Rule>& rules, void* out, std:
         if (comma == std::string_view::npos) break;
         text.remove_prefix(comma + 1);
       }
-      return check_count(count, rules, walk);
+      check_count(count, rules, walk);
+      return check_distinct(type, out, rules, walk);
     }
     case Kind::object:
     case Kind::json:

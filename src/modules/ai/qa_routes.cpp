@@ -86,6 +86,8 @@ std::vector<Route> qa_routes(QaService& questions) {
           [&](Path<std::string> id, Caller by) { return questions.session(*id, by); }));
   add(del("/api/v1/qa/sessions/{id}", "Forget a conversation", person, {ErrorKind::not_found},
           [&](Path<std::string> id, Caller by) { return questions.forget(*id, by); }));
+  for (auto& alias : also_at(routes, Method::get, "/api/v1/documents/search", {"/api/v1/search/inside"}))
+    routes.push_back(std::move(alias));
   for (auto& alias : also_at(routes, Method::post, "/api/v1/qa", {"/api/v1/qa/ask"}))
     routes.push_back(std::move(alias));
   return routes;

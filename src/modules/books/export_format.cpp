@@ -6,15 +6,27 @@
 #include "modules/books/csv_writer.hpp"
 #include "modules/books/marc_record.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
 namespace lumina::books {
 namespace {
+
+// Headings hold any sign: where one would part the list, it is a JSON array.
+std::string subjects_cell(const std::vector<std::string>& subjects) {
+  const bool plain = std::ranges::none_of(
+      subjects, [](const std::string& subject) { return subject.find_first_of(";|[") != std::string::npos; });
+  return plain ? join_tags(subjects) : json::encode(subjects);
+}
 
 class CsvBooks final : public BookWriter {
  public:
   void begin(std::string& out) override {
     CsvWriter csv(out);
     for (const auto* name : {"title", "author", "isbn", "genre", "year_published", "description", "language",
-                             "publisher", "page_count", "tags", "cover_url", "copies"})
+                             "publisher", "page_count", "tags", "cover_url", "copies", "series",
+                             "series_index", "subjects", "ddc", "lcc", "metadata", "work_id"})
       csv.raw(name);
     csv.end_row();
   }
@@ -33,6 +45,13 @@ class CsvBooks final : public BookWriter {
     csv.raw(join_tags(b.tags));
     text(b.cover_url);
     csv.number(b.copies_total);
+    text(b.series);
+    b.series_index ? csv.raw(fmt::format("{}", *b.series_index)) : csv.empty();
+    csv.text(subjects_cell(b.subjects));
+    text(b.ddc);
+    text(b.lcc);
+    b.metadata.text == "{}" ? csv.empty() : csv.text(b.metadata.text);
+    b.work_id ? csv.number(b.work_id->value) : csv.empty();
     csv.end_row();
   }
 };

@@ -1,6 +1,7 @@
 #include "modules/books/import_format.hpp"
 
 #include "core/base/text.hpp"
+#include "core/json/codec.hpp"
 #include "modules/books/csv_writer.hpp"
 
 #include <algorithm>
@@ -91,6 +92,13 @@ const std::vector<ColumnMap::Name>& ColumnMap::names() {
       {"copies_total", copies},
       {"total_copies", copies},
       {"number_of_copies", copies},
+      {"series", series},
+      {"series_index", series_index},
+      {"subjects", Role::subjects},
+      {"ddc", ddc},
+      {"lcc", lcc},
+      {"metadata", metadata},
+      {"work_id", work},
       {"exclusive_shelf", shelf},
       {"read_status", shelf},
       {"shelf_name", shelf},
@@ -228,6 +236,13 @@ std::vector<std::string> split_list(std::string_view text) {
   return split(text, text.find_first_of(";|") != std::string_view::npos ? ";|" : ",");
 }
 
+// A list, or the JSON array that our own export writes.
+std::vector<std::string> subjects_in(const std::string& text) {
+  if (text.starts_with('['))
+    if (auto list = json::decode<std::vector<std::string>>(text)) return std::move(*list);
+  return split_list(text);
+}
+
 std::string joined_with_commas(const std::vector<std::string>& parts) {
   std::string text;
   for (const std::string& part : parts) text.append(text.empty() ? "" : ", ").append(part);
@@ -326,6 +341,16 @@ ColumnMap::ColumnMap(const std::vector<std::string>& header) {
   // A path on somebody's computer.
   if (kind_ == FormatKind::calibre) forget(Role::cover_url);
   if (kind_ == FormatKind::open_library) forget(Role::tags);
+  // Beside tags, subjects are headings; alone they are all the tags there are.
+  if (const auto subjects = std::ranges::find(keys, "subjects"); subjects != keys.end()) {
+    if (has("tags") && kind_ == FormatKind::csv)
+      std::erase(columns_[static_cast<std::size_t>(Role::tags)],
+                 static_cast<std::size_t>(subjects - keys.begin()));
+    else
+      forget(Role::subjects);
+  }
+  // Numbers of another catalogue.
+  if (kind_ != FormatKind::csv) forget(Role::work);
   // A rating or a status in any table may be anything.
   if (kind_ == FormatKind::csv || kind_ == FormatKind::goodbooks_10k || kind_ == FormatKind::gutenberg)
     for (const Role role : {Role::shelf, Role::shelf_list, Role::rating, Role::review, Role::spoiler})
@@ -405,6 +430,13 @@ BookDraft ColumnMap::draft_of(const std::vector<std::string>& cells) const {
   draft.page_count = first_of(Role::page_count, cells);
   draft.cover_url = first_of(Role::cover_url, cells);
   draft.copies = first_of(Role::copies, cells);
+  draft.series = first_of(Role::series, cells);
+  draft.series_index = first_of(Role::series_index, cells);
+  draft.subjects = subjects_in(first_of(Role::subjects, cells));
+  draft.ddc = first_of(Role::ddc, cells);
+  draft.lcc = first_of(Role::lcc, cells);
+  draft.metadata = first_of(Role::metadata, cells);
+  draft.work = first_of(Role::work, cells);
   draft.notes = notes_of(cells);
   if (kind_ == FormatKind::goodreads) {
     std::erase_if(draft.tags, [](const std::string& tag) {

@@ -2,9 +2,14 @@
 
 #include "core/base/text.hpp"
 #include "core/text/language_tag.hpp"
+#include "modules/books/book_row.hpp"
 #include "modules/books/class_mark.hpp"
+#include "modules/books/genre_map.hpp"
 #include "modules/books/isbn.hpp"
 #include "modules/books/normalize.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -24,6 +29,7 @@ constexpr std::size_t tag_limit = 100;
 constexpr std::size_t tag_count_limit = 50;
 constexpr std::size_t series_limit = 300, subject_limit = 200, subject_count_limit = 100, mark_limit = 60;
 constexpr std::size_t url_limit = 2000;
+constexpr std::size_t work_limit = 100;
 constexpr int oldest_year = -3000;
 constexpr int page_limit = 100'000;
 constexpr int copies_limit = 1'000;
@@ -91,6 +97,8 @@ class Checker {
     subjects();
     book_.ddc = class_mark("ddc", draft_.ddc, &ddc_shelf_key);
     book_.lcc = class_mark("lcc", draft_.lcc, &lcc_shelf_key);
+    own_fields();
+    usual_genre_name();
     book_.copies = number("copies", draft_.copies, 0, copies_limit);
     ImportedRecord record{line, std::move(book_), std::move(warnings_), {}};
     if (!faults_.empty()) {
@@ -98,6 +106,8 @@ class Checker {
       record.book = std::unexpected(std::move(faults_));
     }
     record.notes = draft_.notes;
+    record.work = clean_line(draft_.work);
+    if (utf8_length(record.work) > work_limit) record.work.clear();
     return record;
   }
 
@@ -245,6 +255,26 @@ class Checker {
     if (utf8_length(mark) <= mark_limit && key(mark)) return mark;
     warn(field, shown(mark) + " is no class mark", "pattern");
     return {};
+  }
+
+  void own_fields() {
+    if (draft_.metadata.empty()) return;
+    schema::RawJson own{draft_.metadata};
+    if (auto fault = metadata_fault(own)) return warn("metadata", fault->message, fault->type);
+    book_.metadata = std::move(own);
+  }
+
+  // What the file calls it stays in the library's own fields, unless something stands there.
+  void usual_genre_name() {
+    if (!book_.genre) return;
+    auto usual = usual_genre(*book_.genre);
+    if (usual == *book_.genre) return;
+    auto own = boost::json::parse(book_.metadata.text).as_object();
+    own.try_emplace("genre", *book_.genre);
+    schema::RawJson kept{boost::json::serialize(own)};
+    if (metadata_fault(kept)) return;
+    book_.metadata = std::move(kept);
+    book_.genre = std::move(usual);
   }
 
   void cover() {

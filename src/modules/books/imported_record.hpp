@@ -35,6 +35,7 @@ struct ImportedRecord {
   ReaderNotes notes{};
   NewBook partial{};   // what could be read of a refused record, to be mended
   std::string isbn{};  // ISBN-13: the record names a book by nothing else, and `book` is a fault
+  std::string work{};  // records of one file with the same name here are editions of one work
 };
 
 // The fields as a file has them; empty text is an absent field.
@@ -57,6 +58,8 @@ struct BookDraft {
   std::string series_index;  // "2", "2.5", "v. 3"
   std::vector<std::string> subjects;
   std::string ddc, lcc;
+  std::string metadata;  // JSON: an object of the library's own fields
+  std::string work;      // as ImportedRecord::work
   std::string copies;
   ReaderNotes notes{};
 };

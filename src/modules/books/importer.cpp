@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include <unordered_map>
+
 namespace lumina::books {
 namespace {
 
@@ -126,6 +128,7 @@ class Importer::Run {
       if (const auto& errors = done->errors[i]; !errors.empty()) refuse(unit_[i], errors);
       if (const auto id = done->books[i]) keep_notes(*id, unit_[i].notes);
     }
+    works_.merge(done->works);
     unit_.clear();
     return {};
   }
@@ -133,10 +136,13 @@ class Importer::Run {
   ImportReport report;
 
  private:
+  // The first book of each work of the file.
+  using Works = std::unordered_map<std::string, BookId>;
   struct Outcome {
     std::int64_t created = 0, updated = 0, unchanged = 0;
     std::vector<std::optional<BookId>> books;      // of each record of the unit
     std::vector<std::vector<std::string>> errors;  // likewise; empty: it was stored
+    Works works;
   };
 
   static std::vector<std::string> sentences(const ImportedRecord& record) {
@@ -148,9 +154,10 @@ class Importer::Run {
     std::optional<BookId> id;
     const NewBook& known = record.book ? *record.book : record.partial;
     if (record.book && options_.create) {
-      const auto upserted = importer_.books_.upsert(tx, known, by_);
+      const auto upserted = importer_.books_.upsert(tx, known, by_, true);
       count(upserted.outcome, outcome);
       id = upserted.id;
+      group(tx, record.work, *id, outcome);
     } else if (record.book || !record.isbn.empty()) {
       id = BookService::match(tx, known);
       if (id) ++outcome.unchanged;
@@ -163,6 +170,14 @@ class Importer::Run {
     }
     outcome.books.push_back(id);
     outcome.errors.push_back(std::move(errors));
+  }
+
+  void group(db::Transaction& tx, const std::string& work, BookId id, Outcome& outcome) const {
+    if (work.empty() || !importer_.unite_) return;
+    if (const auto known = works_.find(work); known != works_.end())
+      importer_.unite_(tx, known->second, id, by_);
+    else if (const auto [first, fresh] = outcome.works.try_emplace(work, id); !fresh)
+      importer_.unite_(tx, first->second, id, by_);
   }
 
   // Records that are an ISBN and nothing else, those that are here left out, asked for together.
@@ -205,6 +220,7 @@ class Importer::Run {
   const Options& options_;
   const Caller& by_;
   std::vector<ImportedRecord> unit_;
+  Works works_;
   std::int64_t units_ = 0, next_survey_ = 1;
 };
 
@@ -225,6 +241,7 @@ Result<ImportReport> Importer::run(std::istream& in, std::string_view name, Opti
     }
   }
   if (auto stored = run.store(); !stored) return Failure(std::move(stored.error()));
+  if (done_) done_();
   return std::move(run.report);
 }
 

@@ -49,6 +49,11 @@ class Importer {
   // Before imports run.
   void keep_notes_with(KeepNotes keep) { keep_notes_ = std::move(keep); }
   void look_up_with(LookUp look_up) { look_up_ = std::move(look_up); }
+  // Two books of a file are editions of one work. In the unit of work that stores the second.
+  using Unite = std::function<void(db::Transaction&, BookId first, BookId second, const Caller&)>;
+  void unite_with(Unite unite) { unite_ = std::move(unite); }
+  // Called at the end of each run, before anybody is told that it ended.
+  void when_done(std::function<void()> then) { done_ = std::move(then); }
 
   struct Options {
     bool dry_run = false;  // read and check, change nothing
@@ -71,6 +76,8 @@ class Importer {
   ImportRows& rows_;
   KeepNotes keep_notes_;
   LookUp look_up_;
+  Unite unite_;
+  std::function<void()> done_;
 };
 
 }  // namespace lumina::books

@@ -19,9 +19,9 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::array<std::string_view, 9> of_our_export = {
-    "work_id",      "id",           "summary",    "copies_available", "average_rating",
-    "review_count", "rating_count", "created_at", "updated_at"};
+constexpr std::array<std::string_view, 8> of_our_export = {
+    "id",           "summary",      "copies_available", "average_rating",
+    "review_count", "rating_count", "created_at",       "updated_at"};
 
 ImportedRecord refused(std::size_t line, std::string_view text, FieldError fault) {
   std::vector<FieldError> faults;
@@ -58,6 +58,7 @@ class ObjectReader {
     if (name == "ddc") return text(name, value, draft.ddc);
     if (name == "lcc") return text(name, value, draft.lcc);
     if (name == "metadata") return own_fields(value);
+    if (name == "work_id") return integer(name, value, draft.work);
     if (name == "cover_url") return text(name, value, draft.cover_url);
     if (name == "copies" || name == "copies_total") return integer(name, value, draft.copies);
     if (std::ranges::find(of_our_export, name) != of_our_export.end()) return;

@@ -85,7 +85,8 @@ AtomEntry entry_of(const Book& book) {
         .close();
   };
   entry.links.push_back(std::move(take));
-  if (book.cover_url) {
+  // OPDS 1.2 knows PNG, JPEG and GIF.
+  if (book.cover_url && image_type(*book.cover_url) != "image/webp") {
     for (const auto rel : {image, thumbnail})
       entry.links.push_back({std::string(rel), *book.cover_url, image_type(*book.cover_url), "", {}, {}});
   }
@@ -180,6 +181,9 @@ json::object publication_of(const Book& book) {
                    std::move(take)}}};
   json::array images;
   if (book.cover_url) images.push_back(link_of({}, *book.cover_url, image_type(*book.cover_url)));
+  // A publication has an image, and one that every reader can show.
+  if (!book.cover_url || image_type(*book.cover_url) == "image/webp")
+    images.push_back(link_of({}, std::string(opds_no_cover_path), "image/png"));
   publication["images"] = std::move(images);
   return publication;
 }
@@ -247,6 +251,14 @@ std::string opds_text(const OpdsPage& page, OpdsVersion version) {
 std::string opds_text(const Book& book, OpdsVersion version) {
   if (version == OpdsVersion::v1) return xml::atom_text(entry_of(book));
   return json::serialize(publication_of(book));
+}
+
+std::string opds_no_cover() {
+  constexpr std::string_view png =
+      "iVBORw0KGgoAAAANSUhEUgAAAHgAAAC0AQMAAABlgHpeAAAABlBMVEVba3vm6ewanWreAAAAIklEQVR42u3HoQEAAAgDoP3_"
+      "tFabcQUa"
+      "Sdtc7u7u7u7PuxZu1Ewlai7M2AAAAABJRU5ErkJggg";
+  return base64url_decode(png).value();
 }
 
 std::string opensearch_description() {

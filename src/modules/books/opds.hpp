@@ -47,6 +47,9 @@ std::string opds_text(const OpdsPage& page, OpdsVersion version);
 std::string opds_text(const Book& book, OpdsVersion version);
 std::string_view opds_media_type(const OpdsPage& page, OpdsVersion version);
 std::string_view opds_root(OpdsVersion version);  // "/opds", "/opds/v2"
+// A plain picture for books without a cover.
+constexpr std::string_view opds_no_cover_path = "/opds/no-cover.png";
+std::string opds_no_cover();
 // For readers that look for a search that way (OpenSearch 1.1).
 std::string opensearch_description();
 

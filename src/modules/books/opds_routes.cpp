@@ -233,6 +233,15 @@ Result<Response> described() {
   return response;
 }
 
+Result<Response> no_cover() {
+  Response response;
+  response.content_type = "image/png";
+  response.body = opds_no_cover();
+  response.etag = make_etag(response.body);
+  response.set("Cache-Control", "public, max-age=86400");
+  return response;
+}
+
 Wish wish_of(std::string place, std::string title, const OpdsQuery& query) {
   Wish wish;
   wish.place = std::move(place);
@@ -290,6 +299,9 @@ std::vector<Route> opds_routes(BookService& books, TextSearch search, cache::Bod
   keep(get("/opds/search.xml", "How to search (OpenSearch)", Access::anyone(), {},
            []() { return described(); }),
        "application/opensearchdescription+xml");
+  keep(get(std::string(opds_no_cover_path), "A picture for books without a cover", Access::anyone(), {},
+           []() { return no_cover(); }),
+       "image/png");
   keep(get("/feeds/books.atom", "New books (Atom)", Access::anyone(), {},
            [&books]() { return new_books(books); }),
        "application/atom+xml");

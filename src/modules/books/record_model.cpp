@@ -1,5 +1,7 @@
 #include "modules/books/record_model.hpp"
 
+#include "core/schema/distinct.hpp"
+
 namespace lumina::books {
 
 using schema::Field;
@@ -32,10 +34,11 @@ std::vector<Field> ChangeSet::fields() {
           {"undone_by", &ChangeSet::undone_by, "Who undid it"}};
 }
 std::vector<Field> MergeRequest::fields() {
-  return {
-      {"into", &MergeRequest::into, "The book that stays"},
-      Field("from", &MergeRequest::from, "The books that become part of it", {schema::items(1, 20)}).needed(),
-      {"fill", &MergeRequest::fill, "Empty fields take what the others have (default true)"}};
+  return {{"into", &MergeRequest::into, "The book that stays"},
+          Field("from", &MergeRequest::from, "The books that become part of it",
+                {schema::items(1, 20), schema::distinct()})
+              .needed(),
+          {"fill", &MergeRequest::fill, "Empty fields take what the others have (default true)"}};
 }
 std::vector<Field> DeletedBook::fields() {
   return {{"id", &DeletedBook::id, "Identifier"},
@@ -64,9 +67,9 @@ std::vector<Field> DuplicateFilter::fields() {
       {"min_score", &DuplicateFilter::min_score, "How sure it must be (default 0.7)", {schema::range(0, 1)}}};
 }
 std::vector<Field> DifferentBooks::fields() {
-  return {
-      Field("books", &DifferentBooks::books, "Books that look alike and are not one", {schema::items(2, 20)})
-          .needed()};
+  return {Field("books", &DifferentBooks::books, "Books that look alike and are not one",
+                {schema::items(2, 20), schema::distinct()})
+              .needed()};
 }
 
 }  // namespace lumina::books

@@ -54,6 +54,15 @@ bool is_about_a_book(std::string_view path) {
   return first.ends_with("/books/{id") || first.ends_with("/{book_id");
 }
 
+std::vector<OtherAnswer> redirecting_answers(const std::vector<Route>& routes) {
+  std::vector<OtherAnswer> all;
+  for (const auto& route : routes)
+    if (is_about_a_book(route.path))
+      all.push_back({route.method, route.path, route.method == Method::get ? 301 : 308,
+                     "The book became part of another one; `Location` has the same request for that one"});
+  return all;
+}
+
 Route redirecting(Route route, RecordService& records) {
   route.handler = [inner = std::move(route.handler), &records](Context& context) -> Eventual<Response> {
     auto answer = inner(context);

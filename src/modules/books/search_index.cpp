@@ -1,12 +1,30 @@
 #include "modules/books/search_index.hpp"
 
 #include "core/telemetry/log.hpp"
-#include "modules/books/search_document.hpp"
 
 #include <algorithm>
+#include <array>
 #include <pthread.h>
+#include <stdexcept>
 
 namespace lumina::books {
+namespace {
+
+// No fault of a record's: the whole round is done again.
+struct NoDatabase : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+template <class T>
+T there(Result<T> read) {
+  if (!read) throw NoDatabase(read.error().detail);
+  return std::move(*read);
+}
+
+// Events of jobs say of each record that there are more to come.
+bool is_bulk(const events::Event& event) { return event.payload.find(R"("bulk":true)") != std::string::npos; }
+
+}  // namespace
 
 SearchIndex::SearchIndex(db::Database& database, events::Bus& bus, Options options)
     : database_(database), options_(options), index_(search_schema()) {
@@ -39,24 +57,59 @@ void SearchIndex::stop() {
   left.give();
 }
 
+// The next three with mutex_ held.
+void SearchIndex::mark_book(std::int64_t book, bool content) {
+  ++marks_;
+  const auto [it, fresh] = marked_.try_emplace(book, Mark{false, marks_});
+  if (fresh) order_.emplace(marks_, book);
+  it->second.content = it->second.content || content;
+  urgent_ = urgent_ || content;
+}
+
+void SearchIndex::mark_bulk() {
+  for (const auto book : bulk_) mark_book(book, true);
+  bulk_.clear();
+  if (applied_ < marks_) behind_ = 1;
+}
+
+bool SearchIndex::something_due() const {
+  return stopping_ || urgent_ || !waiters_.empty() || bulk_.size() >= options_.batch ||
+         rebuilds_done_ != rebuilds_wanted_;
+}
+
+void SearchIndex::no_more_bulk() {
+  {
+    std::lock_guard lock(mutex_);
+    mark_bulk();
+  }
+  wake_.notify_one();
+}
+
 void SearchIndex::mark(const events::Event& event) {
-  const bool settings = event.type == "search.settings_changed", rebuild = event.type == "search.rebuild";
-  if (!event.book && !settings && !rebuild) return;
+  const bool settings = event.type == "search.settings_changed", rebuild = event.type == "search.rebuild",
+             job_ended = event.type.starts_with("task.");
+  if (!event.book && !settings && !rebuild && !job_ended) return;
   bool wake = false;
   {
     std::lock_guard lock(mutex_);
-    if (rebuild && rebuilds_wanted_ == rebuilds_begun_) ++rebuilds_wanted_;
-    if (settings) settings_changed_ = true;
-    if (event.book) {
-      const bool content = event.type.starts_with("book.");
-      auto& all = marked_[event.book->value];
-      all = all || content;
-      urgent_ = urgent_ || content;
+    if (event.book && is_bulk(event) && !marked_.contains(event.book->value)) {
+      if (bulk_.empty()) bulk_since_ = std::chrono::steady_clock::now();
+      bulk_.insert(event.book->value);
+      wake = bulk_.size() == 1 || bulk_.size() == options_.batch;
+    } else if (event.book) {
+      const bool content = bulk_.erase(event.book->value) > 0 || event.type.starts_with("book.") ||
+                           event.type == search_retry_event;
+      mark_book(event.book->value, content);
+    } else if (job_ended) {
+      mark_bulk();
+    } else {
+      if (rebuild && rebuilds_wanted_ == rebuilds_begun_) ++rebuilds_wanted_;
+      if (settings) settings_changed_ = true;
+      urgent_ = true;
+      ++marks_;
     }
-    urgent_ = urgent_ || settings || rebuild;
-    ++marks_;
-    behind_ = 1;
-    wake = urgent_ || marked_.size() == 1;
+    if (applied_ < marks_) behind_ = 1;
+    wake = wake || urgent_ || marked_.size() == 1;
   }
   if (wake) wake_.notify_one();
 }
@@ -102,20 +155,21 @@ void SearchIndex::answer_waiters() {
 
 void SearchIndex::run() {
   auto pause = std::chrono::milliseconds(0);
+  const auto due = [this] { return something_due(); };
   while (true) {
     {
       std::unique_lock lock(mutex_);
-      const auto stop = [this] { return stopping_; };
       if (pause.count() > 0) {
-        wake_.wait_for(lock, pause, stop);
-      } else if (rebuilds_done_ == rebuilds_wanted_) {
-        wake_.wait(lock, [this] {
-          return stopping_ || urgent_ || !waiters_.empty() || !marked_.empty() ||
-                 rebuilds_done_ != rebuilds_wanted_;
-        });
-        // Nobody waits for counters: more of them may come.
-        if (!stopping_ && !urgent_ && waiters_.empty() && rebuilds_done_ == rebuilds_wanted_)
-          wake_.wait_for(lock, options_.lag, [this] { return stopping_ || urgent_ || !waiters_.empty(); });
+        wake_.wait_for(lock, pause, [this] { return stopping_; });
+      } else {
+        wake_.wait(lock, [this] { return something_due() || !marked_.empty() || !bulk_.empty(); });
+        // Nobody waits for counters: more of them may come. So with the books that a job brings.
+        if (!something_due() && !marked_.empty()) wake_.wait_for(lock, options_.lag, due);
+        if (!something_due() && marked_.empty()) {
+          wake_.wait_until(lock, bulk_since_ + options_.flush,
+                           [this] { return something_due() || !marked_.empty(); });
+          if (!something_due() && !marked_.empty()) continue;
+        }
       }
       if (stopping_) return;
     }
@@ -125,79 +179,165 @@ void SearchIndex::run() {
   }
 }
 
-bool SearchIndex::work() {
-  std::unordered_map<std::int64_t, bool> marked;
-  bool settings = false;
-  std::uint64_t marks = 0;
-  bool renewed = false;
-  {
-    std::lock_guard lock(mutex_);
-    marked.swap(marked_);
-    settings = std::exchange(settings_changed_, false);
-    urgent_ = false;
-    marks = marks_;
+SearchIndex::Round SearchIndex::take_round() {
+  std::lock_guard lock(mutex_);
+  Round round;
+  round.settings = std::exchange(settings_changed_, false);
+  while (!order_.empty() && round.marks.size() < options_.batch) {
+    const auto book = order_.begin()->second;
+    order_.erase(order_.begin());
+    const auto mark = marked_.find(book);
+    round.marks.emplace_back(book, mark->second);
+    marked_.erase(mark);
   }
+  round.applies = order_.empty() ? marks_ : order_.begin()->first - 1;
+  if (order_.empty()) urgent_ = false;
+  const bool flush =
+      bulk_.size() >= options_.batch || std::chrono::steady_clock::now() >= bulk_since_ + options_.flush;
+  while (flush && !bulk_.empty() && round.marks.size() + round.bulk.size() < options_.batch)
+    round.bulk.push_back(bulk_.extract(bulk_.begin()).value());
+  return round;
+}
+
+void SearchIndex::put_back(const Round& round) {
+  std::lock_guard lock(mutex_);
+  settings_changed_ = settings_changed_ || round.settings;
+  for (const auto& [book, mark] : round.marks) {
+    const auto [it, fresh] = marked_.try_emplace(book, mark);
+    if (!fresh) {
+      order_.erase(it->second.first);
+      it->second = {it->second.content || mark.content, mark.first};
+    }
+    order_.emplace(mark.first, book);
+  }
+  for (const auto book : round.bulk)
+    if (!marked_.contains(book)) bulk_.insert(book);
+  urgent_ = true;
+}
+
+bool SearchIndex::work() {
+  const Round round = take_round();
   try {
-    if (settings) read_settings();
-    refresh(marked);
-    settings = false;
-    marked.clear();
+    if (round.settings) read_settings();
+    refresh(round);
+    bool renewed = !round.bulk.empty();
     {
       std::lock_guard lock(mutex_);
-      applied_ = marks;
+      applied_ = round.applies;
       // A rebuild keeps nobody waiting.
       if (ready_ && marks_ == applied_) behind_ = 0;
-      renewed = std::exchange(answered_early_, false);
+      if (marks_ == applied_) renewed = std::exchange(answered_early_, false) || renewed;
     }
     if (renewed && on_renewed_) on_renewed_();
     answer_waiters();
     index_.tidy();
+  } catch (const std::exception& e) {
+    log::error("the search index cannot be kept up", {{"what", e.what()}});
+    put_back(round);
+    return false;
+  }
+  try {
     load_some();
     return true;
   } catch (const std::exception& e) {
-    log::error("the search index cannot be kept up", {{"what", e.what()}});
-    std::lock_guard lock(mutex_);
-    settings_changed_ = settings_changed_ || settings;
-    for (const auto& [id, content] : marked) marked_[id] = marked_[id] || content;
-    urgent_ = true;
+    log::error("the search index cannot be loaded", {{"what", e.what()}});
     return false;
   }
 }
 
-void SearchIndex::refresh(const std::unordered_map<std::int64_t, bool>& marked) {
-  std::vector<std::int64_t> changed, counted;
-  for (const auto& [id, content] : marked) (content ? changed : counted).push_back(id);
+void SearchIndex::refresh(const Round& round) {
+  std::vector<std::int64_t> changed = round.bulk, counted;
+  for (const auto& [book, mark] : round.marks) (mark.content ? changed : counted).push_back(book);
   constexpr auto step = SearchRepository::most_at_once;
-  for (std::size_t i = 0; i < counted.size(); i += step) {
-    const auto some = std::span(counted).subspan(i, std::min(step, counted.size() - i));
-    auto look = [some](db::Transaction& tx) { return SearchRepository(tx).figures(some); };
-    const auto rows = database_.read_now(std::move(look));
-    if (!rows) throw std::runtime_error(rows.error().detail);
-    for (const auto& row : *rows) {
-      const auto live = live_of(row.total_borrows, row.copies_available, row.average_rating);
-      index_.set_live(row.id, live);
-      if (next_) next_->set_live(row.id, live);
-    }
+  for (std::size_t i = 0; i < counted.size(); i += step)
+    refresh_counters(std::span(counted).subspan(i, std::min(step, counted.size() - i)));
+  std::vector<Unindexed> failed;
+  const std::array<search::Index*, 2> both{&index_, next_.get()};
+  const auto into = std::span(both).first(next_ ? 2 : 1);
+  for (std::size_t i = 0; i < changed.size(); i += step)
+    index_books(std::span(changed).subspan(i, std::min(step, changed.size() - i)), into, failed);
+  hand_over(failed);
+}
+
+void SearchIndex::refresh_counters(std::span<const std::int64_t> books) {
+  auto look = [books](db::Transaction& tx) { return SearchRepository(tx).figures(books); };
+  for (const auto& row : there(database_.read_now(std::move(look)))) {
+    const auto live = live_of(row.total_borrows, row.copies_available, row.average_rating);
+    index_.set_live(row.id, live);
+    if (next_) next_->set_live(row.id, live);
   }
-  for (std::size_t i = 0; i < changed.size(); i += step) {
-    const auto some = std::span(changed).subspan(i, std::min(step, changed.size() - i));
-    auto look = [some](db::Transaction& tx) { return SearchRepository(tx).books(some); };
-    const auto rows = database_.read_now(std::move(look));
-    if (!rows) throw std::runtime_error(rows.error().detail);
+}
+
+// When a batch cannot go in, each of its books is tried by itself, and what cannot go in then is out: what it
+// was before must not be found any more.
+void SearchIndex::index_books(std::span<const std::int64_t> books, std::span<search::Index* const> into,
+                              std::vector<Unindexed>& failed) {
+  try {
+    auto look = [books](db::Transaction& tx) { return SearchRepository(tx).books(books); };
+    const auto rows = there(database_.read_now(std::move(look)));
     std::vector<search::Document> documents;
-    std::vector<std::int64_t> gone(some.begin(), some.end());
-    for (const auto& row : *rows) {
+    std::vector<std::int64_t> gone(books.begin(), books.end());
+    for (const auto& row : rows) {
       std::erase(gone, row.id.value);
-      documents.push_back(document_of(row));
+      documents.push_back(options_.document(row));
     }
-    if (next_) {
-      next_->put(documents, false);
-      next_->remove(gone);
+    for (auto* index : into) {
+      // Merged when those who wait were answered.
+      index->put(documents, false);
+      index->remove(gone);
     }
-    // The last step is merged when those who wait were answered.
-    index_.put(std::move(documents), i + step < changed.size());
-    index_.remove(gone);
+  } catch (const NoDatabase&) {
+    throw;
+  } catch (const std::exception& e) {
+    if (books.size() > 1) {
+      for (std::size_t i = 0; i < books.size(); ++i) index_books(books.subspan(i, 1), into, failed);
+      return;
+    }
+    // Whose fault it is: a database that answers leaves only the record.
+    auto look = [books](db::Transaction& tx) { return SearchRepository(tx).figures(books).size(); };
+    (void)there(database_.read_now(std::move(look)));
+    for (auto* index : into) index->remove(books);
+    failed.push_back({books.front(), e.what()});
   }
+}
+
+void SearchIndex::hand_over(const std::vector<Unindexed>& failed) {
+  if (failed.empty()) return;
+  for (const auto& one : failed)
+    log::warn("a book cannot be indexed", {{"book", std::to_string(one.book)}, {"what", one.why}});
+  if (on_unindexable_ && !on_unindexable_(failed))
+    throw NoDatabase("the books that cannot be indexed cannot be kept");
+}
+
+// The next rows of all; false when there are more. Only when one of them cannot go in, all are taken as
+// changes are, by batches and one by one.
+bool SearchIndex::load_rows() {
+  try {
+    auto look = [this](db::Transaction& tx) {
+      return SearchRepository(tx).books_after(next_id_, options_.rows);
+    };
+    const auto rows = there(database_.read_now(std::move(look)));
+    std::vector<search::Document> documents;
+    documents.reserve(rows.size());
+    for (const auto& row : rows) documents.push_back(options_.document(row));
+    next_->put(std::move(documents), false);
+    if (!rows.empty()) next_id_ = rows.back().id.value;
+    return static_cast<std::int64_t>(rows.size()) < options_.rows;
+  } catch (const NoDatabase&) {
+    throw;
+  } catch (const std::exception& e) {
+    log::warn("books cannot be loaded together", {{"what", e.what()}});
+  }
+  auto look = [this](db::Transaction& tx) { return SearchRepository(tx).ids_after(next_id_, options_.rows); };
+  const auto ids = there(database_.read_now(std::move(look)));
+  std::vector<Unindexed> failed;
+  search::Index* const only = next_.get();
+  constexpr auto step = SearchRepository::most_at_once;
+  for (std::size_t i = 0; i < ids.size(); i += step)
+    index_books(std::span(ids).subspan(i, std::min(step, ids.size() - i)), std::span(&only, 1), failed);
+  hand_over(failed);
+  if (!ids.empty()) next_id_ = ids.back();
+  return static_cast<std::int64_t>(ids.size()) < options_.rows;
 }
 
 void SearchIndex::load_some() {
@@ -208,17 +348,7 @@ void SearchIndex::load_some() {
     next_ = std::make_unique<search::Index>(search_schema());
     next_id_ = 0;
   }
-  auto look = [this](db::Transaction& tx) {
-    return SearchRepository(tx).books_after(next_id_, options_.rows);
-  };
-  const auto rows = database_.read_now(std::move(look));
-  if (!rows) throw std::runtime_error(rows.error().detail);
-  std::vector<search::Document> documents;
-  documents.reserve(rows->size());
-  for (const auto& row : *rows) documents.push_back(document_of(row));
-  if (!rows->empty()) next_id_ = rows->back().id.value;
-  next_->put(std::move(documents), false);
-  if (static_cast<std::int64_t>(rows->size()) == options_.rows) return;
+  if (!load_rows()) return;
   next_->settle();
   index_.take(*next_);
   next_.reset();
@@ -240,7 +370,7 @@ void SearchIndex::read_settings() {
   };
   auto look = [](db::Transaction& tx) {
     SearchRepository all(tx);
-    return Read{all.synonyms(), all.stop_words(), all.pins()};
+    return Read{all.synonyms(), all.stop_words(), all.all_pins()};
   };
   const auto read = database_.read_now(std::move(look));
   if (!read) throw std::runtime_error(read.error().detail);

@@ -55,6 +55,10 @@ std::vector<Field> SearchQuery::fields() {
        &Q::max_per,
        "author:N, at most N books of an author in the whole list",
        {schema::format("max-per", &is_max_per, "must be author: and a number from 1 to 999")}},
+      {"documents",
+       &Q::documents,
+       "Also so many passages of the documents that one may read",
+       {schema::range(1, 20)}},
       {"skip", &Q::skip, "Hits passed over; further than 10,000 only by cursor", {schema::range(0, 10000)}},
       {"limit", &Q::limit, "Hits a page (default 20)", {schema::range(1, 100)}},
       {"cursor", &Q::cursor, "next_cursor of the page before", {schema::length(1, 2000)}}};
@@ -104,12 +108,18 @@ std::vector<Field> UsedFilter::fields() {
           {"value", &UsedFilter::value, "Its value"},
           {"words", &UsedFilter::words, "What it was read from"}};
 }
+std::vector<Field> FoundDocuments::fields() {
+  return {{"total", &FoundDocuments::total, "Number of passages"},
+          {"items", &FoundDocuments::items, "As GET /documents/search gives them, best first"}};
+}
 std::vector<Field> SearchAnswer::fields() {
   return {
       {"items", &SearchAnswer::items, "Hits, best first"},
       {"total", &SearchAnswer::total, "Number of hits"},
       {"estimated", &SearchAnswer::estimated, "More than 10,000: the number is no promise"},
       Field("facets", &SearchAnswer::facets, "When asked for").hide_when_absent(),
+      Field("documents", &SearchAnswer::documents, "Passages of documents, when asked for")
+          .hide_when_absent(),
       Field("corrected_query", &SearchAnswer::corrected_query, "What was searched for instead, by spelling")
           .hide_when_absent(),
       Field("did_you_mean", &SearchAnswer::did_you_mean, "Nothing was found; this query has hits")
@@ -131,7 +141,10 @@ std::vector<Field> Suggestion::fields() {
 }
 
 std::vector<Field> OneOfMany::fields() {
-  return {{"entity", &OneOfMany::entity, "What to look for: books, authors, lists", {schema::length(1, 40)}},
+  return {{"entity",
+           &OneOfMany::entity,
+           "What to look for: books, authors, lists, or documents that one may read",
+           {schema::length(1, 40)}},
           {"q", &OneOfMany::q, "Query", {schema::length(1, 500)}},
           {"limit", &OneOfMany::limit, "At most (default 5)", {schema::range(1, 20)}}};
 }

@@ -37,6 +37,7 @@ struct SearchQuery {
   std::optional<int> facet_limit;
   std::optional<bool> highlight, explain, natural;
   std::optional<std::string> max_per;
+  std::optional<int> documents;
   std::optional<std::int64_t> skip, limit;
   std::optional<std::string> cursor;
 
@@ -94,11 +95,20 @@ struct UsedFilter {
   static std::vector<schema::Field> fields();
 };
 
+// Passages of documents that the caller may read.
+struct FoundDocuments {
+  std::int64_t total = 0;
+  schema::RawJson items;
+  static constexpr std::string_view type_name = "FoundDocuments";
+  static std::vector<schema::Field> fields();
+};
+
 struct SearchAnswer {
   std::vector<SearchHit> items;
   std::int64_t total = 0;
   bool estimated = false;  // more than 10,000: the number is no promise
   std::optional<SearchFacets> facets;
+  std::optional<FoundDocuments> documents;
   std::optional<std::string> corrected_query, did_you_mean, next_cursor;
   std::vector<UsedFilter> filters_used;
   SearchMode mode = SearchMode::keyword;
@@ -127,7 +137,7 @@ struct Suggestion {
 
 // Several searches in one call.
 struct OneOfMany {
-  std::string entity;  // books, authors, lists
+  std::string entity;  // books, authors, lists, documents
   std::string q;
   std::optional<int> limit;
   static constexpr std::string_view type_name = "SearchOfMany";

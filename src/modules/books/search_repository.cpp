@@ -74,6 +74,17 @@ void add_names(std::vector<IndexedBook>& books, std::vector<std::pair<BookId, st
       found->second->author_names.push_back(std::move(name));
 }
 
+Pins pins_of(db::Transaction& tx, std::string_view sql) {
+  Pins out;
+  tx.each<std::string, BookId>(
+      [&](std::string query, BookId book) {
+        if (out.pins.empty() || out.pins.back().query != query) out.pins.push_back({std::move(query), {}});
+        out.pins.back().books.push_back(book);
+      },
+      sql);
+  return out;
+}
+
 }  // namespace
 
 std::vector<IndexedBook> SearchRepository::books(std::span<const std::int64_t> ids) {
@@ -129,6 +140,14 @@ std::vector<IndexedBook> SearchRepository::books_after(std::int64_t id, std::int
   return books;
 }
 
+std::vector<std::int64_t> SearchRepository::ids_after(std::int64_t id, std::int64_t most) {
+  std::vector<std::int64_t> ids;
+  tx_.each<std::int64_t>([&](std::int64_t one) { ids.push_back(one); },
+                         "SELECT id FROM books WHERE id > $1 AND deleted_at IS NULL ORDER BY id LIMIT $2", id,
+                         most);
+  return ids;
+}
+
 Synonyms SearchRepository::synonyms() {
   Synonyms out;
   for (auto& row : tx_.list(synonym_columns, "SELECT terms, one_way FROM search_synonyms ORDER BY id"))
@@ -157,14 +176,13 @@ void SearchRepository::replace_stop_words(const StopWords& words) {
 }
 
 Pins SearchRepository::pins() {
-  Pins out;
-  tx_.each<std::string, BookId>(
-      [&](std::string query, BookId book) {
-        if (out.pins.empty() || out.pins.back().query != query) out.pins.push_back({std::move(query), {}});
-        out.pins.back().books.push_back(book);
-      },
-      "SELECT query, book_id FROM search_pins ORDER BY query_key, position");
-  return out;
+  return pins_of(tx_,
+                 "SELECT p.query, p.book_id FROM search_pins p JOIN books b ON b.id = p.book_id "
+                 "WHERE b.deleted_at IS NULL ORDER BY p.query_key, p.position");
+}
+
+Pins SearchRepository::all_pins() {
+  return pins_of(tx_, "SELECT query, book_id FROM search_pins ORDER BY query_key, position");
 }
 
 bool SearchRepository::replace_pins(const Pins& pins, const std::vector<std::string>& keys) {

@@ -40,12 +40,14 @@ class SearchRepository {
   std::vector<LiveFigures> figures(std::span<const std::int64_t> ids);
   // The next ones by id.
   std::vector<IndexedBook> books_after(std::int64_t id, std::int64_t most);
+  std::vector<std::int64_t> ids_after(std::int64_t id, std::int64_t most);
 
   Synonyms synonyms();
   void replace_synonyms(const Synonyms& synonyms);
   StopWords stop_words();
   void replace_stop_words(const StopWords& words);  // folded
-  Pins pins();
+  Pins pins();                                      // of books that are there
+  Pins all_pins();                                  // also of deleted ones, which may come back
   // The keys of the pins, in their order. False when a book does not exist.
   bool replace_pins(const Pins& pins, const std::vector<std::string>& keys);
 

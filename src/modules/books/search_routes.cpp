@@ -24,6 +24,17 @@ std::string parameter(const Context& context, std::string_view name) {
 // once in an answer, behind the items, whose texts hold no unescaped quote.
 bool has_hits(std::string_view body) { return body.find(R"("items":[])") == std::string_view::npos; }
 
+// Answers with documents are one person's; all others are everybody's.
+Route cached_unless_personal(Route route, cache::BodyCache& cache, http::TagOf tag) {
+  auto personal = route.handler;
+  auto out = cached(std::move(route), cache, std::move(tag));
+  out.handler = [shared = std::move(out.handler),
+                 personal = std::move(personal)](Context& context) -> Eventual<Response> {
+    return parameter(context, "documents").empty() ? shared(context) : personal(context);
+  };
+  return out;
+}
+
 // Says whether the answer came from memory, and counts first pages of a query.
 Route counted(Route route, SearchLog& log, cache::BodyCache& cache) {
   route.handler = [inner = std::move(route.handler), &log, &cache](Context& context) -> Eventual<Response> {
@@ -49,20 +60,22 @@ Route counted(Route route, SearchLog& log, cache::BodyCache& cache) {
 
 }  // namespace
 
-std::vector<Route> search_routes(SearchService& search, SearchLog& log, cache::BodyCache& cache) {
+std::vector<Route> search_routes(SearchService& search, SearchLog& log, cache::BodyCache& cache,
+                                 jobs::DeadLetters& dead_letters) {
   std::vector<Route> routes;
   const auto add = [&](Route route) { routes.push_back(std::move(route).tagged("Search")); };
 
   add(counted(
-      cached(get(search_path, "Search the books", Access::anyone(), {malformed, refused, unavailable},
-                 [&](Query<SearchQuery> query) { return search.search(*query); })
-                 .limited(RateClass::search)
-                 .by_itself()
-                 .explained("Words, \"phrases\", AND OR NOT, parentheses, prefix*, and title: author: genre: "
-                            "subject: description: publisher: isbn: language: year: in front of a word. "
-                            "Words alone find books with all of them first, then with some. Slips of the "
-                            "finger are forgiven in words that no book has."),
-             cache, always(catalogue_tag())),
+      cached_unless_personal(
+          get(search_path, "Search the books", Access::anyone(), {malformed, refused, unavailable},
+              [&](Query<SearchQuery> query, Caller by) { return search.search_with_documents(*query, by); })
+              .limited(RateClass::search)
+              .by_itself()
+              .explained("Words, \"phrases\", AND OR NOT, parentheses, prefix*, and title: author: genre: "
+                         "subject: description: publisher: isbn: language: year: in front of a word. "
+                         "Words alone find books with all of them first, then with some. Slips of the "
+                         "finger are forgiven in words that no book has."),
+          cache, always(catalogue_tag())),
       log, cache));
   add(cached(get("/api/v1/books/suggest", "Complete what is being typed", Access::anyone(), {unavailable},
                  [&](Query<SuggestQuery> query) { return search.suggest(*query); })
@@ -101,6 +114,17 @@ std::vector<Route> search_routes(SearchService& search, SearchLog& log, cache::B
           .explained("The old one answers until the new one is complete."));
   add(get("/api/v1/admin/search/index", "How the search index stands", librarian, {},
           [&]() -> Result<IndexFigures> { return search.figures(); }));
+  add(get("/api/v1/admin/search/dead-letters", "List what could not be indexed", librarian, {},
+          [&](Paging page) { return dead_letters.list(*page); })
+          .explained(
+              "Books and documents that were tried again and again with growing pauses and given up. "
+              "A book that cannot be indexed is not found by searches until it can be; the others are."));
+  add(post("/api/v1/admin/search/dead-letters/{task_id}/retry", "Try again what could not be indexed",
+           librarian, {ErrorKind::not_found},
+           [&](Path<std::string> id, Caller by) { return jobs::accepted(dead_letters.retry(*id, by)); })
+          .with_status(202)
+          .documented_as<jobs::TaskAccepted>()
+          .by_itself());
   add(get("/api/v1/analytics/search", "What is searched for", librarian, {},
           [&](Query<SearchReportQuery> asked) { return log.report(*asked); })
           .by_itself()

@@ -2,6 +2,7 @@
 #pragma once
 #include "core/cache/body_cache.hpp"
 #include "core/http/route.hpp"
+#include "core/jobs/dead_letters.hpp"
 #include "modules/books/search_log.hpp"
 #include "modules/books/search_service.hpp"
 
@@ -9,6 +10,7 @@
 
 namespace lumina::books {
 
-std::vector<http::Route> search_routes(SearchService& search, SearchLog& log, cache::BodyCache& cache);
+std::vector<http::Route> search_routes(SearchService& search, SearchLog& log, cache::BodyCache& cache,
+                                       jobs::DeadLetters& dead_letters);
 
 }  // namespace lumina::books

@@ -33,12 +33,14 @@ Failure no_vectors() {
 Task<Result<SearchAnswer>> SearchService::search(SearchQuery query) {
   const auto begun = std::chrono::steady_clock::now();
   if (query.mode == SearchMode::semantic && !neighbours_) co_return no_vectors();
+  const bool by_meaning =
+      neighbours_ && query.q && query.mode.value_or(SearchMode::keyword) != SearchMode::keyword;
+  if (by_meaning)
+    if (auto there = co_await neighbours_caught_up_(); !there) co_return Failure(std::move(there.error()));
   if (auto there = co_await index_.caught_up(); !there) co_return Failure(std::move(there.error()));
   const auto snapshot = index_.snapshot();
   const auto settings = index_.settings();
   auto evaluate = [&]() -> Result<SearchOutcome> {
-    const bool by_meaning =
-        neighbours_ && query.q && query.mode.value_or(SearchMode::keyword) != SearchMode::keyword;
     if (!by_meaning) return run_search(snapshot, *settings, query);
     const auto near = neighbours_(*query.q, semantic_depth);
     if (!near && query.mode == SearchMode::semantic) return no_vectors();
@@ -76,6 +78,18 @@ Task<Result<SearchAnswer>> SearchService::search(SearchQuery query) {
   }
   const auto took = std::chrono::steady_clock::now() - begun;
   answer.took_ms = std::chrono::duration_cast<std::chrono::milliseconds>(took).count();
+  co_return answer;
+}
+
+Task<Result<SearchAnswer>> SearchService::search_with_documents(SearchQuery query, Caller by) {
+  const auto wanted = query.documents;
+  auto words = query.q.value_or("");
+  auto answer = co_await search(std::move(query));
+  const auto source = others_.find("documents");
+  if (!answer || !wanted || words.empty() || source == others_.end()) co_return answer;
+  auto found = co_await source->second(std::move(words), *wanted, std::move(by));
+  if (!found) co_return Failure(std::move(found.error()));
+  answer->documents = FoundDocuments{found->first, {std::move(found->second)}};
   co_return answer;
 }
 

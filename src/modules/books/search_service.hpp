@@ -34,6 +34,8 @@ class SearchService {
       : database_(database), journal_(journal), queue_(queue), index_(index), cpu_(cpu) {}
 
   Task<Result<SearchAnswer>> search(SearchQuery query);
+  // With the documents that the query asks for.
+  Task<Result<SearchAnswer>> search_with_documents(SearchQuery query, Caller by);
   Task<Result<std::vector<Suggestion>>> suggest(SuggestQuery query);
   Task<Result<MultiSearchAnswer>> multi(MultiSearch asked, Caller by);
 
@@ -42,7 +44,12 @@ class SearchService {
   // only.
   using Neighbours =
       std::function<std::optional<std::vector<BookId>>(std::string_view query, std::size_t most)>;
-  void use_neighbours(Neighbours neighbours) { neighbours_ = std::move(neighbours); }
+  // `caught_up`: until all changes of books committed before are among the vectors, if there are any.
+  using CaughtUp = std::function<Task<Status>()>;
+  void use_neighbours(Neighbours neighbours, CaughtUp caught_up) {
+    neighbours_ = std::move(neighbours);
+    neighbours_caught_up_ = std::move(caught_up);
+  }
   // Another kind of thing for multi(): a total and the first items as a JSON array. At start-up only.
   using OtherSource =
       std::function<Task<Result<std::pair<std::int64_t, std::string>>>(std::string q, int limit, Caller by)>;
@@ -69,6 +76,7 @@ class SearchService {
   SearchIndex& index_;
   runtime::Pool& cpu_;
   Neighbours neighbours_;
+  CaughtUp neighbours_caught_up_;
   std::map<std::string, OtherSource, std::less<>> others_;
 };
 

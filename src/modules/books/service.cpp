@@ -229,15 +229,21 @@ std::optional<BookId> BookService::match(db::Transaction& tx, const NewBook& boo
   return match_of(books, stored(book));
 }
 
-BookService::Upserted BookService::upsert(db::Transaction& tx, const NewBook& book, const Caller& by) {
+BookService::Upserted BookService::upsert(db::Transaction& tx, const NewBook& book, const Caller& by,
+                                          bool bulk) {
   BookRepository books(tx);
   const BookRow row = stored(book);
+  const auto told = [bulk](std::string_view type, BookId id) {
+    auto change = about(type, id);
+    if (bulk) change.payload = R"({"bulk":true})";
+    return change;
+  };
   auto match = match_of(books, row);
   if (!match) {
     const auto id = books.insert(row, clock_.now());
     if (id) {
       remember(tx, *id, 1, HistoryAction::created, by, clock_.now());
-      journal_.record(tx, by, about("book.created", *id));
+      journal_.record(tx, by, told("book.created", *id));
       return {Outcome::created, *id};
     }
     match = books.find_by_isbn(*row.book.isbn);
@@ -273,7 +279,7 @@ BookService::Upserted BookService::upsert(db::Transaction& tx, const NewBook& bo
   const auto after = books.find(*match);
   remember(tx, *match, after->version, HistoryAction::updated, by, clock_.now(),
            changed_fields(*now, *after));
-  journal_.record(tx, by, about("book.updated", *match));
+  journal_.record(tx, by, told("book.updated", *match));
   return {Outcome::updated, *match};
 }
 

@@ -52,8 +52,8 @@ class BookService {
     BookId id;
   };
   // One record of an import: created, or merged into the book it matches; empty fields never erase what is
-  // there.
-  Upserted upsert(db::Transaction& tx, const NewBook& book, const Caller& by);
+  // there. `bulk`: of a job that brings many, which subscribers may take their time for.
+  Upserted upsert(db::Transaction& tx, const NewBook& book, const Caller& by, bool bulk = false);
   // The book that upsert would merge the record into.
   static std::optional<BookId> match(db::Transaction& tx, const NewBook& book);
 

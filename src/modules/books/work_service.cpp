@@ -1,5 +1,6 @@
 #include "modules/books/work_service.hpp"
 
+#include "core/schema/distinct.hpp"
 #include "modules/books/listing_query.hpp"
 #include "modules/books/normalize.hpp"
 #include "modules/books/repository.hpp"
@@ -31,12 +32,13 @@ std::vector<Book> editions_of(db::Transaction& tx, WorkId id) {
   return BookRepository(tx).page(std::move(c), "b.year_published NULLS LAST, b.id", 0, most_editions);
 }
 
+// A work is there as long as one of its editions is; it is there again when one comes back.
 std::optional<Work> find_work(db::Transaction& tx, WorkId id) {
   static const std::string sql =
       "SELECT " + columns.list() +
       " FROM works w LEFT JOIN books b ON b.work_id = w.id AND b.deleted_at IS NULL LEFT "
       "JOIN book_stats s ON s.book_id = b.id WHERE w.id = $1 GROUP BY w.id, w.title, "
-      "w.author, w.created_at";
+      "w.author, w.created_at HAVING count(b.id) > 0";
   auto work = tx.find(columns, sql, id);
   if (work) work->books = editions_of(tx, id);
   return work;
@@ -66,7 +68,7 @@ std::vector<Field> Work::fields() {
 }
 std::vector<Field> NewWork::fields() {
   return {
-      Field("books", &NewWork::books, "The editions", {schema::items(1, 100)}).needed(),
+      Field("books", &NewWork::books, "The editions", {schema::items(1, 100), schema::distinct()}).needed(),
       {"title", &NewWork::title, "Title of the work (default: the first book's)", {schema::length(1, 500)}},
       {"author", &NewWork::author, "Its author (default: the first book's)", {schema::length(1, 255)}}};
 }
@@ -107,6 +109,25 @@ Status WorkService::join(db::Transaction& tx, WorkId id, BookId book, const Call
   return {};
 }
 
+WorkId WorkService::insert(db::Transaction& tx, std::string_view title, std::string_view author) {
+  return std::get<0>(
+      *tx.one<WorkId>("INSERT INTO works (title, author, created_at) VALUES ($1, $2, $3) RETURNING id", title,
+                      author, clock_.now()));
+}
+
+void WorkService::unite(db::Transaction& tx, BookId first, BookId second, const Caller& by) {
+  const auto one = BookRepository(tx).find(first), other = BookRepository(tx).find(second);
+  if (!one || !other || first == second || (one->work_id && other->work_id)) return;
+  auto work = one->work_id ? one->work_id : other->work_id;
+  if (!work) {
+    work = insert(tx, one->title, one->author);
+    journal_.record(tx, by, about("work.created", *work));
+  }
+  // What another took meanwhile stays with it.
+  (void)join(tx, *work, first, by);
+  (void)join(tx, *work, second, by);
+}
+
 Task<Result<Work>> WorkService::create(NewWork given, Caller by) {
   auto work = [this, given = std::move(given), by = std::move(by)](db::Transaction& tx) -> Result<Work> {
     const auto first = BookRepository(tx).find(given.books.front());
@@ -115,9 +136,7 @@ Task<Result<Work>> WorkService::create(NewWork given, Caller by) {
          author = clean_line(given.author.value_or(first->author));
     if (title.empty()) title = first->title;
     if (author.empty()) author = first->author;
-    const auto id = std::get<0>(
-        *tx.one<WorkId>("INSERT INTO works (title, author, created_at) VALUES ($1, $2, $3) RETURNING id",
-                        title, author, clock_.now()));
+    const auto id = insert(tx, title, author);
     for (const auto book : given.books)
       if (auto done = join(tx, id, book, by); !done) return Failure(std::move(done.error()));
     journal_.record(tx, by, about("work.created", id));

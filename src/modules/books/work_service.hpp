@@ -27,7 +27,11 @@ class WorkService {
   Task<Result<Work>> add(WorkId id, BookId book, Caller by);
   Task<Status> remove(WorkId id, BookId book, Caller by);
 
+  // In somebody's unit of work: two books become editions of one work, unless both have one.
+  void unite(db::Transaction& tx, BookId first, BookId second, const Caller& by);
+
  private:
+  WorkId insert(db::Transaction& tx, std::string_view title, std::string_view author);
   Status join(db::Transaction& tx, WorkId id, BookId book, const Caller& by);
 
   db::Database& database_;

@@ -91,6 +91,10 @@ Task<Result<Response>> list_feed(ListService& lists, std::string reference) {
 
 }  // namespace
 
+std::vector<http::OtherAnswer> sync_answers() {
+  return {{http::Method::post, "/koreader/users/create", 402, "The name is taken, as the device reads it"}};
+}
+
 std::vector<Route> sync_routes(SyncService& sync) {
   std::vector<Route> routes;
   const auto add = [&](Route route) {

@@ -399,6 +399,7 @@ void Live::fill_some() {
   }
   filling_.reset();
   idle_work_ = true;
+  if (on_renewed_) on_renewed_();
 }
 
 }  // namespace lumina::recs

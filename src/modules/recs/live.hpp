@@ -63,6 +63,8 @@ class Live {
   void when_books_came(std::function<void()> then) { on_books_ = std::move(then); }
   void when_idle(std::function<bool()> then) { on_idle_ = std::move(then); }
   void when_damaged(std::function<void()> then) { on_damaged_ = std::move(then); }
+  // Another model is in use from now on; at start-up only.
+  void when_renewed(std::function<void()> then) { on_renewed_ = std::move(then); }
 
   // Begins to load; the first request does it too.
   void start();
@@ -100,7 +102,7 @@ class Live {
   People& people_;
   ModelStore& store_;
   const Options options_;
-  std::function<void()> on_books_, on_damaged_;
+  std::function<void()> on_books_, on_damaged_, on_renewed_;
   std::function<bool()> on_idle_;
   Shelf shelf_;
   std::optional<Filling> filling_;  // the thread's own

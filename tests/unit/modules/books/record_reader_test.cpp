@@ -111,6 +111,20 @@ TEST_CASE("Gutenberg's catalogue brings a genre and tags from its bookshelves", 
   CHECK(import.book(2).language == "de");
 }
 
+TEST_CASE("spellings of a genre become one, and the file's own stays in the record", "[B15]") {
+  const Import import = read_text(
+      "title,author,genre\nA,B,sci-fi\nC,D,SF\nE,F,Science Fiction\nG,H,Sea stories\nI,J,non fiction\n");
+  const std::vector<std::string> genres = {"Science Fiction", "Science Fiction", "Science Fiction",
+                                           "Sea stories", "Nonfiction"};
+  const std::vector<std::string> own = {R"({"genre":"sci-fi"})", R"({"genre":"SF"})", "{}", "{}",
+                                        R"({"genre":"non fiction"})"};
+  for (std::size_t i = 0; i < genres.size(); ++i) {
+    CAPTURE(i);
+    CHECK(import.book(i).genre == genres[i]);
+    CHECK(import.book(i).metadata.text == own[i]);
+  }
+}
+
 TEST_CASE("fields in Windows-1252 and rows in UTF-8 may stand in one file", "[B13]") {
   const Import import = read_fixture("windows-1252.tsv");
   CHECK(import.format.delimiter == '\t');
