@@ -270,7 +270,7 @@ class Checker {
     auto usual = usual_genre(*book_.genre);
     if (usual == *book_.genre) return;
     auto own = boost::json::parse(book_.metadata.text).as_object();
-    own.try_emplace("genre", *book_.genre);
+    own.emplace("genre", *book_.genre);
     schema::RawJson kept{boost::json::serialize(own)};
     if (metadata_fault(kept)) return;
     book_.metadata = std::move(kept);
