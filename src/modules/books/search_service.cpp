@@ -36,11 +36,13 @@ Task<Result<SearchAnswer>> SearchService::search(SearchQuery query) {
   if (auto there = co_await index_.caught_up(); !there) co_return Failure(std::move(there.error()));
   const auto snapshot = index_.snapshot();
   const auto settings = index_.settings();
+  const bool by_meaning =
+      neighbours_ && query.q && query.mode.value_or(SearchMode::keyword) != SearchMode::keyword;
+  std::optional<std::vector<BookId>> meant;
+  if (by_meaning && meaning_) meant = co_await meaning_(*query.q, semantic_depth);
   auto evaluate = [&]() -> Result<SearchOutcome> {
-    const bool by_meaning =
-        neighbours_ && query.q && query.mode.value_or(SearchMode::keyword) != SearchMode::keyword;
     if (!by_meaning) return run_search(snapshot, *settings, query);
-    const auto near = neighbours_(*query.q, semantic_depth);
+    const auto near = meant ? std::move(meant) : neighbours_(*query.q, semantic_depth);
     if (!near && query.mode == SearchMode::semantic) return no_vectors();
     return run_search(snapshot, *settings, query, near ? &*near : nullptr);
   };

@@ -43,6 +43,11 @@ class SearchService {
   using Neighbours =
       std::function<std::optional<std::vector<BookId>>(std::string_view query, std::size_t most)>;
   void use_neighbours(Neighbours neighbours) { neighbours_ = std::move(neighbours); }
+  // The same by a model that has to be asked first; nothing when it does not answer, then use_neighbours()
+  // does. On the caller's io thread. At start-up only.
+  using Meaning =
+      std::function<Task<std::optional<std::vector<BookId>>>(std::string query, std::size_t most)>;
+  void use_meaning(Meaning meaning) { meaning_ = std::move(meaning); }
   // Another kind of thing for multi(): a total and the first items as a JSON array. At start-up only.
   using OtherSource =
       std::function<Task<Result<std::pair<std::int64_t, std::string>>>(std::string q, int limit, Caller by)>;
@@ -69,6 +74,7 @@ class SearchService {
   SearchIndex& index_;
   runtime::Pool& cpu_;
   Neighbours neighbours_;
+  Meaning meaning_;
   std::map<std::string, OtherSource, std::less<>> others_;
 };
 
