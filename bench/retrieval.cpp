@@ -19,8 +19,8 @@
 #include "core/db/migrator.hpp"
 #include "core/text/words.hpp"
 #include "modules/ai/answer.hpp"
+#include "modules/ai/kept_vectors.hpp"
 #include "modules/ai/passage_index.hpp"
-#include "modules/ai/passage_vectors.hpp"
 
 #include <boost/json/parse.hpp>
 #include <fmt/format.h>
@@ -294,7 +294,7 @@ void vectors(std::size_t count) {
 
 void fill_vectors(db::Database& database) {
   const auto work = [&](db::Transaction& tx) {
-    PassageVectorRepository vectors(tx);
+    VectorRows vectors(tx, Embedded::passages);
     const auto model = vectors.choose("bench", dimensions);
     std::mt19937 random(1);
     for (const auto& passage : vectors.missing(model.id, 0, 0, 1'000'000))
@@ -366,12 +366,12 @@ void restart(const std::vector<Text>& texts, const std::vector<Asked>& questions
     db::Database database({url, 2, 2, 4096});
     fill_vectors(database);
     for (const std::string_view from : {"rows", "archive", "archive"}) {
-      events::Bus bus;
-      PassageVectors index(database, bus, folder / "vectors");
+      KeptVectors index(database, Embedded::passages, folder / "vectors");
       const auto begun = Clock::now();
       if (!index.load("bench")) throw std::runtime_error("the vectors cannot be read");
       fmt::print("{} vectors there {:.2f} s after a start, from the {} ({} restored)\n",
                  index.figures().vectors, seconds_since(begun), from, index.figures().restored);
+      index.stop();
     }
   }
   std::filesystem::remove_all(folder);

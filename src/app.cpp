@@ -194,8 +194,11 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
                 {config.clamd_socket, config.clamd_required}),
       document_processor(*clock, journal, blobs, extractor),
       passages(database, bus),
-      passage_vectors(database, bus, std::filesystem::path(config.data_dir) / "passages" / "vectors"),
-      passage_embedding(database, journal, job_queue, models.embedder(), passage_vectors),
+      passage_vectors(database, ai::Embedded::passages,
+                      std::filesystem::path(config.data_dir) / "vectors" / "passages"),
+      book_vectors(database, ai::Embedded::books,
+                   std::filesystem::path(config.data_dir) / "vectors" / "books"),
+      vector_jobs(database, journal, job_queue, models.embedder(), passage_vectors, book_vectors),
       questions(database, *clock, passages, cpu),
       lists(database, *clock, journal),
       reading_sync(database, *clock, journal),
@@ -400,7 +403,7 @@ std::vector<http::Route> App::Parts::routes() {
   add(borrows::due_feed_routes(due_feeds));
   add(borrows::analytics_routes(analytics));
   add(reviews::review_routes(reviews, moderation, unusual_reviews, cache, *clock));
-  add(ai::ai_routes({summaries, ai_usage, models.language(), models.embedder(), passage_embedding, prompts}));
+  add(ai::ai_routes({summaries, ai_usage, models.language(), models.embedder(), vector_jobs, prompts}));
   add(ai::document_routes(documents));
   add(ai::qa_routes(questions));
   add(lists::list_routes(lists));
@@ -618,6 +621,7 @@ void App::stop_background() {
   parts_->recs.live.stop();
   parts_->passages.stop();
   parts_->passage_vectors.stop();
+  parts_->book_vectors.stop();
 }
 
 void App::start_workers() {
@@ -626,6 +630,7 @@ void App::start_workers() {
   parts_->recs.live.start();
   parts_->passages.start();
   parts_->passage_vectors.start(parts_->models.embedder().model());
+  parts_->book_vectors.start(parts_->models.embedder().model());
   parts_->webhook_sender.start();
   parts_->notifier.start();
   parts_->scheduler.prepare();

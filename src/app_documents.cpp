@@ -24,11 +24,11 @@ ai::DocumentRules document_rules(const config::Config& config) {
 void App::Parts::add_documents() {
   document_processor.handle_jobs(runner, documents);
   document_processor.when_ready(
-      [this](db::Transaction& tx, std::int64_t version) { passage_embedding.start(tx, version); });
-  passage_embedding.handle_jobs(runner);
-  passage_embedding.schedule(scheduler);
+      [this](db::Transaction& tx, std::int64_t version) { vector_jobs.start(tx, version); });
+  vector_jobs.handle_jobs(runner);
+  vector_jobs.schedule(scheduler);
   models.when_exchanged([this] {
-    if (const auto started = passage_embedding.start_missing(); !started)
+    if (const auto started = vector_jobs.start_missing(); !started)
       log::warn("vectors of the new model are not begun yet", {{"why", started.error().detail}});
   });
   questions.use_vectors(models.embedder(), passage_vectors);

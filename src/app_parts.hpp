@@ -237,8 +237,8 @@ struct App::Parts {
   ai::DocumentService documents;
   ai::DocumentProcessor document_processor;
   ai::PassageIndex passages;
-  ai::PassageVectors passage_vectors;
-  ai::PassageEmbedding passage_embedding;
+  ai::KeptVectors passage_vectors, book_vectors;
+  ai::VectorJobs vector_jobs;
   ai::QaService questions;
   lists::ListService lists;
   lists::SyncService reading_sync;
@@ -266,6 +266,7 @@ struct App::Parts {
   Task<Result<ai::Written>> written_answer(std::string question, std::vector<ai::Evidence> texts, UserId by);
   Task<Result<std::vector<ai::BookEvidence>>> books_asked_about(std::string question);
   Task<Result<std::optional<books::Book>>> book_titled(std::vector<std::string> words);
+  Task<std::optional<std::vector<BookId>>> books_meant(std::string query, std::size_t most);
   Task<Result<std::pair<std::int64_t, std::string>>> found_documents(std::string q, int limit, Caller by);
   TimeZone zone_of(db::Transaction& tx, std::optional<std::int64_t> branch);
   notices::NoticeRules notice_rules();

@@ -1,5 +1,6 @@
 // What every part of the library does when records become one, or are there again.
 #include "app_parts.hpp"
+#include "core/runtime/run_on.hpp"
 #include "modules/ai/merged_books.hpp"
 #include "modules/books/listing_query.hpp"
 #include "modules/books/merged_pins.hpp"
@@ -67,8 +68,39 @@ void App::Parts::tie_records() {
       },
       [this] { return recs.live.caught_up(false); });
   recs.live.when_renewed([this] { cache.drop(books::catalogue_tag()); });
+  // Rather by the vectors of an embedding model, where one is set up and answers.
+  search.use_meaning(
+      [this](std::string query, std::size_t most) { return books_meant(std::move(query), most); });
+  recs.lists.use_meaning([this](std::int64_t book, std::size_t most) {
+    if (!models.embedder().configured()) return std::vector<vector::Hit>{};
+    const auto engine = recs.live.engine();
+    const auto known = engine && engine->catalogue ? engine->catalogue->size() : 0;
+    return book_vectors.nearest_to(models.embedder().model(), book, most, static_cast<std::int64_t>(known))
+        .value_or(std::vector<vector::Hit>{});
+  });
   records.when_restored(
       [this](db::Transaction& tx, BookId book, const Caller& by) { merged_lending.settle(tx, book, by); });
+}
+
+Task<std::optional<std::vector<BookId>>> App::Parts::books_meant(std::string query, std::size_t most) {
+  constexpr std::chrono::milliseconds patience{2000};
+  constexpr float least_nearness = 0.5F;  // of the best one's: below, a book means something else
+  auto& embedder = models.embedder();
+  const auto engine = recs.live.engine();
+  if (!embedder.configured() || !engine || !engine->catalogue) co_return std::nullopt;
+  const auto model = embedder.model();
+  std::vector<std::string> texts;
+  texts.push_back(std::move(query));
+  const auto made = co_await embedder.embed(std::move(texts), {llm::Lane::interactive, patience});
+  if (!made) co_return std::nullopt;
+  const auto known = static_cast<std::int64_t>(engine->catalogue->size());
+  auto look = [&] { return book_vectors.nearest(model, made->front(), most, known, {}); };
+  const auto near = co_await runtime::run_on(cpu, std::move(look));
+  if (!near || near->empty()) co_return std::nullopt;
+  std::vector<BookId> out;
+  for (const auto& hit : *near)
+    if (hit.score > 0 && hit.score >= least_nearness * near->front().score) out.emplace_back(hit.id);
+  co_return out;
 }
 
 // Whoever borrowed a book that became part of this one borrowed this one.

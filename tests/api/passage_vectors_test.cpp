@@ -94,6 +94,7 @@ class Meaning {
  private:
   HttpPeer::Reply answer(const HttpPeer::Received& request) {
     if (down) return {.status = 500};
+    if (request.body.find("unspeakable") != std::string::npos) return {.status = 400};
     boost::json::array all;
     for (const auto& text : boost::json::parse(request.body).at("input").as_array()) {
       ++texts;
@@ -241,9 +242,22 @@ TEST_CASE("while the embedding model is away words find passages, and vectors co
   CHECK(embedding(*app).at("embedded") == 0);
   meaning.down = false;
   // As the round of every minute does it.
-  REQUIRE(app->admin().post("/api/v1/admin/schedules/passages.vectors/run").status < 300);
+  REQUIRE(app->admin().post("/api/v1/admin/schedules/vectors.make/run").status < 300);
   REQUIRE(all_embedded(*app));
   CHECK(eventually([&] { return reader.get("/api/v1/documents/search?q=a%20ship%20there").size() == 1; }));
+}
+
+TEST_CASE("a text that the model refuses keeps no other from its vector and is not sent again",
+          "[G18][H26]") {
+  Meaning meaning;
+  auto app = TestApp::on(GENERATE(from_databases()), meaning.settings());
+  auto reader = app->patron();
+  document(reader, "two.txt", "The unspeakable name of the town.\fThe vessel left the harbour in spring.");
+  REQUIRE(all_embedded(*app));
+  CHECK(app->number("SELECT count(*) FROM passage_vectors WHERE vector = ''") == 1);
+  CHECK(reader.get("/api/v1/documents/search?q=a%20ship%20there")[0].at("text").as_string().find("vessel") !=
+        std::string::npos);
+  CHECK(reader.get("/api/v1/documents/search?q=unspeakable").size() == 1);
 }
 
 TEST_CASE("vectors outlast a restart and nothing is embedded again", "[G19]") {
@@ -254,7 +268,7 @@ TEST_CASE("vectors outlast a restart and nothing is embedded again", "[G19]") {
   REQUIRE(all_embedded(*app));
   const std::string target = "/api/v1/documents/search?q=of%20a%20doctor%20there&limit=1";
   REQUIRE(reader.get(target)[0].at("text").as_string().find("physician") != std::string::npos);
-  const auto file = std::filesystem::path(app->app().config().data_dir) / "passages" / "vectors";
+  const auto file = std::filesystem::path(app->app().config().data_dir) / "vectors" / "passages";
   const auto embedded = meaning.texts.load();
 
   app->restart();
@@ -294,7 +308,7 @@ TEST_CASE("another model, or another length, makes all vectors anew and compares
   } else {
     // The server gives other vectors under the same name: the next answer tells.
     reader.get("/api/v1/documents/search?q=of%20a%20doctor%20there");
-    REQUIRE(app->admin().post("/api/v1/admin/schedules/passages.vectors/run").status < 300);
+    REQUIRE(app->admin().post("/api/v1/admin/schedules/vectors.make/run").status < 300);
   }
   REQUIRE(eventually([&] {
     const auto now = embedding(*app);
@@ -306,4 +320,57 @@ TEST_CASE("another model, or another length, makes all vectors anew and compares
   const auto found = reader.get("/api/v1/documents/search?q=of%20a%20doctor%20there&limit=1");
   REQUIRE(found.size() == 1);
   CHECK(found[0].at("text").as_string().find("physician") != std::string::npos);
+}
+
+TEST_CASE("books are found by an embedding model's vectors, and by the library's own when it is away",
+          "[H26][C16][H5]") {
+  Meaning meaning;
+  auto app = TestApp::on(GENERATE(from_databases()), meaning.settings());
+  auto admin = app->admin();
+  const auto id = app->book("The long farewell", "Ann Hill", R"("description":"A story of grief and time.")");
+  const auto other =
+      app->book("Early mornings", "Bo Dale", R"("description":"All about a feline of the town.")");
+  const auto third = app->book("Late evenings", "Cy Reed", R"("description":"The sorrow of a keeper.")");
+  const auto made = [&] {
+    return eventually([&] {
+      const auto now = embedding(*app);
+      return now.at("books") == 3 && now.at("books_embedded") == 3;
+    });
+  };
+  const auto begin = [&] { return admin.post("/api/v1/admin/schedules/vectors.make/run").status < 300; };
+  REQUIRE(begin());
+  REQUIRE(made());
+  auto reader = app->patron();
+  // No word of the query stands in the record.
+  const std::string by_meaning = "/api/v1/books/search?q=a%20cat%20there&mode=semantic";
+  const auto found = reader.get(by_meaning);
+  REQUIRE(found.status == 200);
+  REQUIRE(found["items"].as_array().size() == 1);
+  CHECK(found["items"].at(0).at("book").at("id") == other);
+  const auto hybrid = reader.get("/api/v1/books/search?q=a%20cat%20there&mode=hybrid");
+  REQUIRE(hybrid["items"].as_array().size() >= 1);
+  CHECK(hybrid["items"].at(0).at("book").at("id") == other);
+  // What is similar shares a meaning, not a word.
+  const auto similar = reader.get(fmt::format("/api/v1/recommendations/similar/{}", id));
+  REQUIRE(similar.size() >= 1);
+  CHECK(similar[0].at("id") == third);
+
+  // A changed record gets another vector.
+  REQUIRE(app->librarian()
+              .put(fmt::format("/api/v1/books/{}", third),
+                   R"({"title":"Late evenings","author":"Cy Reed","description":"The meadow of a keeper."})")
+              .status == 200);
+  REQUIRE(begin());
+  REQUIRE(made());
+  CHECK(eventually([&] {
+    const auto now = reader.get("/api/v1/books/search?q=the%20pasture%20there&mode=semantic");
+    return now["items"].as_array().size() == 1 && now["items"].at(0).at("book").at("id") == third;
+  }));
+
+  // Without the model nothing stalls: words, or the library's own vectors, answer.
+  meaning.down = true;
+  const auto without = reader.get("/api/v1/books/search?q=feline&mode=hybrid");
+  REQUIRE(without.status == 200);
+  CHECK(without["items"].at(0).at("book").at("id") == other);
+  CHECK(reader.get(fmt::format("/api/v1/recommendations/similar/{}", id)).status == 200);
 }

@@ -109,7 +109,9 @@ std::vector<Field> EmbeddingLine::fields() {
           {"dimensions", &EmbeddingLine::dimensions, "Length of a vector; 0 until the first"},
           {"passages", &EmbeddingLine::passages, "Of documents that are ready"},
           {"embedded", &EmbeddingLine::embedded, "Of these, with a vector of this model"},
-          {"in_memory", &EmbeddingLine::in_memory, "Vectors that this instance searches"},
+          {"in_memory", &EmbeddingLine::in_memory, "Passages whose vectors this instance searches"},
+          {"books", &EmbeddingLine::books, "Of the catalogue"},
+          {"books_embedded", &EmbeddingLine::books_embedded, "Of these, with a vector of this model"},
           {"providers", &EmbeddingLine::providers, "In the order in which they are asked"}};
 }
 std::vector<Field> QueueLine::fields() {
@@ -127,7 +129,7 @@ std::vector<Field> AiStatus::fields() {
           {"providers", &AiStatus::providers, "In the order in which they are asked"},
           {"queue", &AiStatus::queue, "Who waits"},
           {"embedding_model", &AiStatus::embedding_model, "Of vectors; empty without one"},
-          {"embedding", &AiStatus::embedding, "Vectors of passages"},
+          {"embedding", &AiStatus::embedding, "Vectors of passages and books"},
           {"prompts", &AiStatus::prompts, "Their versions"},
           {"cache_hits", &AiStatus::cache_hits, "Texts that were there already"},
           {"cache_misses", &AiStatus::cache_misses, "Texts that had to be written"},

@@ -92,13 +92,14 @@ struct ProviderLine {
   static constexpr std::string_view type_name = "AiProvider";
   static std::vector<schema::Field> fields();
 };
-// Of the vectors of passages.
+// Of the vectors of passages and books.
 struct EmbeddingLine {
   std::string state;  // off, working, ready, unavailable
   std::string model;
   std::int64_t dimensions = 0;
   std::int64_t passages = 0, embedded = 0;
   std::int64_t in_memory = 0;  // of this instance
+  std::int64_t books = 0, books_embedded = 0;
   std::vector<ProviderLine> providers;
   static constexpr std::string_view type_name = "AiEmbedding";
   static std::vector<schema::Field> fields();

@@ -15,8 +15,8 @@
 #include "core/llm/embedder.hpp"
 #include "core/runtime/pool.hpp"
 #include "modules/ai/answer.hpp"
+#include "modules/ai/kept_vectors.hpp"
 #include "modules/ai/passage_index.hpp"
-#include "modules/ai/passage_vectors.hpp"
 #include "modules/ai/qa_model.hpp"
 
 #include <atomic>
@@ -52,7 +52,7 @@ class QaService {
   void use_writer(Writer writer) { writer_ = std::move(writer); }
   // Passages are also found by what they mean, where an embedding model is configured and has made vectors of
   // them. When it fails, words alone find them. At start-up only.
-  void use_vectors(llm::Embedder& embedder, PassageVectors& vectors) {
+  void use_vectors(llm::Embedder& embedder, KeptVectors& vectors) {
     embedder_ = &embedder;
     vectors_ = &vectors;
   }
@@ -105,7 +105,7 @@ class QaService {
   PassageIndex& index_;
   runtime::Pool& pool_;
   llm::Embedder* embedder_ = nullptr;
-  PassageVectors* vectors_ = nullptr;
+  KeptVectors* vectors_ = nullptr;
   Writer writer_;
   Catalogue catalogue_;
   std::atomic<std::uint64_t> questions_{0}, refusals_{0}, searches_{0}, by_meaning_{0};

@@ -4,9 +4,9 @@
 #include "core/llm/embedder.hpp"
 #include "core/llm/language_model.hpp"
 #include "core/llm/prompts.hpp"
-#include "modules/ai/passage_embedding.hpp"
 #include "modules/ai/service.hpp"
 #include "modules/ai/usage.hpp"
+#include "modules/ai/vector_jobs.hpp"
 
 namespace lumina::ai {
 
@@ -16,7 +16,7 @@ struct RouteParts {
   UsageBook& usage;
   llm::LanguageModel& model;
   llm::Embedder& embedder;
-  PassageEmbedding& embedding;
+  VectorJobs& embedding;
   const llm::PromptBook& prompts;
 };
 

@@ -35,14 +35,16 @@ Task<Result<SearchAnswer>> SearchService::search(SearchQuery query) {
   if (query.mode == SearchMode::semantic && !neighbours_) co_return no_vectors();
   const bool by_meaning =
       neighbours_ && query.q && query.mode.value_or(SearchMode::keyword) != SearchMode::keyword;
-  if (by_meaning)
+  std::optional<std::vector<BookId>> meant;
+  if (by_meaning && meaning_) meant = co_await meaning_(*query.q, semantic_depth);
+  if (by_meaning && !meant)
     if (auto there = co_await neighbours_caught_up_(); !there) co_return Failure(std::move(there.error()));
   if (auto there = co_await index_.caught_up(); !there) co_return Failure(std::move(there.error()));
   const auto snapshot = index_.snapshot();
   const auto settings = index_.settings();
   auto evaluate = [&]() -> Result<SearchOutcome> {
     if (!by_meaning) return run_search(snapshot, *settings, query);
-    const auto near = neighbours_(*query.q, semantic_depth);
+    const auto near = meant ? std::move(meant) : neighbours_(*query.q, semantic_depth);
     if (!near && query.mode == SearchMode::semantic) return no_vectors();
     return run_search(snapshot, *settings, query, near ? &*near : nullptr);
   };

@@ -50,6 +50,11 @@ class SearchService {
     neighbours_ = std::move(neighbours);
     neighbours_caught_up_ = std::move(caught_up);
   }
+  // The same by a model that has to be asked first; nothing when it does not answer, then use_neighbours()
+  // does. On the caller's io thread. At start-up only.
+  using Meaning =
+      std::function<Task<std::optional<std::vector<BookId>>>(std::string query, std::size_t most)>;
+  void use_meaning(Meaning meaning) { meaning_ = std::move(meaning); }
   // Another kind of thing for multi(): a total and the first items as a JSON array. At start-up only.
   using OtherSource =
       std::function<Task<Result<std::pair<std::int64_t, std::string>>>(std::string q, int limit, Caller by)>;

@@ -144,13 +144,29 @@ std::vector<Ranked> make_list(const Engine& engine, const ShelfSnapshot& shelf, 
 }
 
 std::vector<vector::Hit> make_similar(const Engine& engine, const ShelfSnapshot& shelf, std::int64_t book,
-                                      std::size_t limit, const Filters& filters) {
+                                      std::size_t limit, const Filters& filters,
+                                      const std::vector<vector::Hit>& meant) {
   const Sieve sieve(filters);
   const auto accept = [&](std::int64_t id) {
     const auto* there = shelf.find(id);
     return id != book && there && sieve.lets_through(*there);
   };
   auto hits = engine.catalogue->similar(book, limit, accept);
+  if (!meant.empty()) {
+    for (auto& hit : hits) hit.score /= 2;
+    for (const auto& near : meant) {
+      if (!accept(near.id)) continue;
+      const auto known = std::ranges::find(hits, near.id, &vector::Hit::id);
+      if (known != hits.end())
+        known->score += near.score / 2;
+      else
+        hits.push_back({near.id, near.score / 2});
+    }
+    std::ranges::sort(hits, [](const vector::Hit& a, const vector::Hit& b) {
+      return a.score != b.score ? a.score > b.score : a.id < b.id;
+    });
+    if (hits.size() > limit) hits.resize(limit);
+  }
   const auto* self = shelf.find(book);
   std::unordered_set<std::int64_t> taken;
   for (const auto& hit : hits) taken.insert(hit.id);

@@ -45,9 +45,10 @@ std::vector<Ranked> make_list(const Engine& engine, const ShelfSnapshot& shelf, 
                               const Wanted& wanted, const PartNames& parts);
 
 // Books near to one, without itself: by vectors, author and series, then of the same genre, then popular
-// ones.
+// ones. `meant` is what an embedding model finds near, if there is one: half of a score is its nearness then.
 std::vector<vector::Hit> make_similar(const Engine& engine, const ShelfSnapshot& shelf, std::int64_t book,
-                                      std::size_t limit, const Filters& filters);
+                                      std::size_t limit, const Filters& filters,
+                                      const std::vector<vector::Hit>& meant = {});
 
 struct Popular {
   std::int64_t book = 0, readers = 0;

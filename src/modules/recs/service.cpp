@@ -203,7 +203,10 @@ Task<Result<std::vector<SimilarBook>>> RecommendationService::similar(BookId boo
   const Filters filters = std::move(static_cast<Filters&>(query));
   std::vector<SimilarBook> out;
   for (std::size_t asked = limit + spare_books;; asked *= 4) {
-    auto make = [&] { return make_similar(*engine, *shelf, book.value, asked, filters); };
+    auto make = [&] {
+      const auto meant = meaning_ ? meaning_(book.value, 2 * asked) : std::vector<vector::Hit>{};
+      return make_similar(*engine, *shelf, book.value, asked, filters, meant);
+    };
     auto hits = co_await runtime::run_on(pool_, std::move(make));
     if (!hits) co_return Failure(std::move(hits.error()));
     std::vector<BookId> ids;

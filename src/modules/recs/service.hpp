@@ -54,6 +54,10 @@ class RecommendationService {
 
   // Before the first request.
   void ask_of_the_past(HadOnce had_once) { had_once_ = std::move(had_once); }
+  // Books that mean something like a book, nearest first, by the vectors of an embedding model; none where
+  // there is none. On the pool of lists. Before the first request.
+  using Meaning = std::function<std::vector<vector::Hit>(std::int64_t book, std::size_t most)>;
+  void use_meaning(Meaning meaning) { meaning_ = std::move(meaning); }
   void set_options(ListOptions options);
 
   Task<Result<std::vector<Recommended>>> list(ListQuery query, Caller by);
@@ -93,6 +97,7 @@ class RecommendationService {
   ListFigures& figures_;
   runtime::Pool& pool_;
   HadOnce had_once_;
+  Meaning meaning_;
   mutable std::mutex mutex_;  // of what follows
   std::shared_ptr<const ListOptions> options_;
   std::deque<UserId> to_warm_;

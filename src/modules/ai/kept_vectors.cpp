@@ -1,4 +1,4 @@
-#include "modules/ai/passage_vectors.hpp"
+#include "modules/ai/kept_vectors.hpp"
 
 #include "core/telemetry/log.hpp"
 #include "core/vector/archive.hpp"
@@ -9,69 +9,77 @@
 namespace lumina::ai {
 namespace {
 
-constexpr std::string_view magic = "LUMIPASV";
 constexpr std::uint32_t format = 1;
+std::string_view magic_of(Embedded what) { return what == Embedded::passages ? "LUMIPASV" : "LUMIBOKV"; }
 constexpr std::size_t rows_at_once = 2'000;
 
 }  // namespace
 
-PassageVectors::PassageVectors(db::Database& database, events::Bus& bus, std::filesystem::path file)
-    : database_(database), file_(std::move(file)) {
-  bus.subscribe("document.", [this](const events::Event& event) {
-    // Others change neither text nor vectors.
-    if (event.type != "document.embedded" && event.type != "document.processed" &&
-        event.type != "document.deleted")
-      return;
-    const std::lock_guard lock(marks_mutex_);
-    marked_.insert(event.resource_id);
-  });
-  bus.subscribe("passage_model.", [this](const events::Event&) {
-    const std::lock_guard lock(marks_mutex_);
-    model_marked_ = true;
-  });
+KeptVectors::KeptVectors(db::Database& database, Embedded what, std::filesystem::path file)
+    : database_(database), what_(what), file_(std::move(file)) {}
+
+void KeptVectors::mark(std::int64_t owner) {
+  const std::lock_guard lock(marks_mutex_);
+  marked_.insert(owner);
 }
 
-PassageVectors::~PassageVectors() { stop(); }
+void KeptVectors::mark_model() {
+  const std::lock_guard lock(marks_mutex_);
+  model_marked_ = true;
+}
 
-void PassageVectors::start(std::string model) {
+KeptVectors::~KeptVectors() { stop(); }
+
+void KeptVectors::start(std::string model) {
   const std::lock_guard lock(starting_);
   if (stopped_ || loader_.joinable() || model.empty()) return;
   loader_ = std::thread([this, model = std::move(model)] {
     if (auto there = load(model); !there)
-      log::warn("the vectors of passages are not loaded yet", {{"why", there.error().detail}});
+      log::warn("the vectors are not loaded yet", {{"why", there.error().detail}});
   });
 }
 
-void PassageVectors::stop() {
+void KeptVectors::stop() {
   const std::lock_guard lock(starting_);
   if (std::exchange(stopped_, true)) return;
   if (loader_.joinable()) loader_.join();
   if (auto saved = save(); !saved)
-    log::warn("the vectors of passages are not kept for the next start", {{"why", saved.error().detail}});
+    log::warn("the vectors are not kept for the next start", {{"why", saved.error().detail}});
 }
 
-PassageVectors::Figures PassageVectors::figures() const { return {vectors_, dimensions_, restored_}; }
+KeptVectors::Figures KeptVectors::figures() const { return {vectors_, dimensions_, restored_}; }
 
-Status PassageVectors::load(const std::string& model) {
+Status KeptVectors::load(const std::string& model) {
   const std::lock_guard lock(working_);
   return catch_up(model);
 }
 
-Result<std::vector<vector::Hit>> PassageVectors::nearest(const std::string& model,
-                                                         std::span<const float> query, std::size_t most,
-                                                         std::int64_t passages,
-                                                         const vector::Index::Accept& accept) {
+Result<std::vector<vector::Hit>> KeptVectors::nearest(const std::string& model, std::span<const float> query,
+                                                      std::size_t most, std::int64_t all,
+                                                      const vector::Index::Accept& accept) {
   std::shared_ptr<vector::Index> index;
   {
     const std::lock_guard lock(working_);
     if (auto there = catch_up(model); !there) return Failure(std::move(there.error()));
-    if (static_cast<std::int64_t>(kept_.size()) * 10 >= passages * 9) index = index_;
+    if (static_cast<std::int64_t>(kept_.size()) * 10 >= all * 9) index = index_;
   }
   if (!index || index->dimensions() != query.size()) return std::vector<vector::Hit>{};
   return index->search(query, most, accept);
 }
 
-Status PassageVectors::catch_up(const std::string& model) {
+Result<std::vector<vector::Hit>> KeptVectors::nearest_to(const std::string& model, std::int64_t id,
+                                                         std::size_t most, std::int64_t all) {
+  std::vector<float> vector;
+  {
+    const std::lock_guard lock(working_);
+    if (auto there = catch_up(model); !there) return Failure(std::move(there.error()));
+    if (index_) vector = index_->vector_of(id).value_or(std::vector<float>{});
+  }
+  if (vector.empty()) return std::vector<vector::Hit>{};
+  return nearest(model, vector, most, all, [id](std::int64_t other) { return other != id; });
+}
+
+Status KeptVectors::catch_up(const std::string& model) {
   std::set<std::int64_t> marked;
   bool again = false;
   {
@@ -96,23 +104,23 @@ Status PassageVectors::catch_up(const std::string& model) {
   return {};
 }
 
-Status PassageVectors::reload(const std::string& model) {
+Status KeptVectors::reload(const std::string& model) {
   struct Now {
-    std::optional<PassageModel> model;
-    std::vector<PassageMark> marks;
+    std::optional<VectorModel> model;
+    std::vector<VectorMark> marks;
   };
-  auto look = [&model](db::Transaction& tx) {
-    PassageVectorRepository vectors(tx);
+  auto look = [this, &model](db::Transaction& tx) {
     Now now;
-    now.model = vectors.model(model);
-    if (now.model) now.marks = vectors.marks(now.model->id);
+    VectorRows rows(tx, what_);
+    now.model = rows.model(model);
+    if (now.model) now.marks = rows.marks(now.model->id);
     return now;
   };
   auto now = database_.read_now(std::move(look));
   if (!now) return Failure(std::move(now.error()));
   wanted_ = model;
   kept_.clear();
-  of_document_.clear();
+  of_owner_.clear();
   index_.reset();
   vectors_ = dimensions_ = restored_ = 0;
   if (!now->model) return {};
@@ -131,7 +139,7 @@ Status PassageVectors::reload(const std::string& model) {
     if (kept == kept_.end() || kept->second.digest != mark.digest)
       missing.push_back(mark.id);
     else
-      of_document_[mark.document].push_back(mark.id);
+      of_owner_[mark.owner].push_back(mark.id);
   }
   std::vector<std::int64_t> gone;
   for (const auto& [id, kept] : kept_)
@@ -143,10 +151,10 @@ Status PassageVectors::reload(const std::string& model) {
 }
 
 // Whether the archive is of use; what it holds is in place then.
-bool PassageVectors::restore() {
+bool KeptVectors::restore() {
   const auto bytes = vector::read_file(file_);
   if (!bytes) return false;
-  auto reader = vector::ArchiveReader::open(*bytes, magic, format);
+  auto reader = vector::ArchiveReader::open(*bytes, magic_of(what_), format);
   if (!reader) {
     log::warn("the archive of vectors is not used", {{"why", reader.error().detail}});
     return false;
@@ -155,11 +163,11 @@ bool PassageVectors::restore() {
       reader->take<std::int64_t>() != model_.dimensions)
     return false;
   const auto ids = reader->take_all<std::int64_t>();
-  const auto documents = reader->take_all<std::int64_t>();
+  const auto owners = reader->take_all<std::int64_t>();
   const auto digests = reader->take_all<std::int64_t>();
   const auto refused = reader->take_all<std::uint8_t>();
   const auto graph = reader->take_text();
-  if (documents.size() != ids.size() || digests.size() != ids.size() || refused.size() != ids.size())
+  if (owners.size() != ids.size() || digests.size() != ids.size() || refused.size() != ids.size())
     reader->spoil("its lists differ in length");
   auto status = reader->status();
   auto index = status ? vector::Index::load(graph) : Failure(status.error());
@@ -170,18 +178,17 @@ bool PassageVectors::restore() {
   }
   index_ = std::move(*index);
   for (std::size_t i = 0; i < ids.size(); ++i)
-    if (refused[i] != 0 || index_->contains(ids[i]))
-      kept_[ids[i]] = {documents[i], digests[i], refused[i] != 0};
+    if (refused[i] != 0 || index_->contains(ids[i])) kept_[ids[i]] = {owners[i], digests[i], refused[i] != 0};
   vectors_ = static_cast<std::int64_t>(index_->size());
   return true;
 }
 
-Status PassageVectors::fetch(const std::vector<std::int64_t>& ids) {
+Status KeptVectors::fetch(const std::vector<std::int64_t>& ids) {
   for (std::size_t from = 0; from < ids.size(); from += rows_at_once) {
     const auto first = ids.begin() + static_cast<std::ptrdiff_t>(from);
     const std::vector<std::int64_t> some(
         first, first + static_cast<std::ptrdiff_t>(std::min(rows_at_once, ids.size() - from)));
-    auto look = [&](db::Transaction& tx) { return PassageVectorRepository(tx).of_passages(model_.id, some); };
+    auto look = [&](db::Transaction& tx) { return VectorRows(tx, what_).by_id(model_.id, some); };
     const auto rows = database_.read_now(std::move(look));
     if (!rows) return Failure(rows.error());
     put(*rows);
@@ -189,18 +196,19 @@ Status PassageVectors::fetch(const std::vector<std::int64_t>& ids) {
   return {};
 }
 
-void PassageVectors::put(const std::vector<PassageVector>& rows) {
+void KeptVectors::put(const std::vector<KeptVector>& rows) {
   std::vector<std::int64_t> ids;
   std::vector<float> numbers;
   for (const auto& row : rows) {
     const bool fits = row.vector.size() == index_->dimensions();
     if (!fits && !row.vector.empty()) continue;
+    if (!fits) index_->remove(row.id);
     if (fits) {
       ids.push_back(row.id);
       numbers.insert(numbers.end(), row.vector.begin(), row.vector.end());
     }
-    kept_[row.id] = {row.document.value, row.digest, !fits};
-    auto& of = of_document_[row.document.value];
+    kept_[row.id] = {row.owner, row.digest, !fits};
+    auto& of = of_owner_[row.owner];
     if (std::ranges::find(of, row.id) == of.end()) of.push_back(row.id);
     changed_ = true;
   }
@@ -209,51 +217,49 @@ void PassageVectors::put(const std::vector<PassageVector>& rows) {
   vectors_ = static_cast<std::int64_t>(index_->size());
 }
 
-void PassageVectors::drop(std::int64_t id) {
+void KeptVectors::drop(std::int64_t id) {
   index_->remove(id);
   kept_.erase(id);
   changed_ = true;
   vectors_ = static_cast<std::int64_t>(index_->size());
 }
 
-Status PassageVectors::refresh(const std::set<std::int64_t>& documents) {
-  auto look = [&](db::Transaction& tx) {
-    return PassageVectorRepository(tx).of_documents(model_.id, documents);
-  };
+Status KeptVectors::refresh(const std::set<std::int64_t>& owners) {
+  auto look = [&](db::Transaction& tx) { return VectorRows(tx, what_).by_owner(model_.id, owners); };
   const auto rows = database_.read_now(std::move(look));
   if (!rows) return Failure(rows.error());
   std::unordered_set<std::int64_t> there;
   for (const auto& row : *rows) there.insert(row.id);
-  for (const auto document : documents) {
-    const auto of = of_document_.find(document);
-    if (of == of_document_.end()) continue;
+  for (const auto owner : owners) {
+    const auto of = of_owner_.find(owner);
+    if (of == of_owner_.end()) continue;
     for (const auto id : of->second)
       if (!there.contains(id)) drop(id);
-    of_document_.erase(of);
+    of_owner_.erase(of);
   }
   put(*rows);
   return {};
 }
 
-Status PassageVectors::save() {
+Status KeptVectors::save() {
   std::string bytes;
   {
     const std::lock_guard lock(working_);
     if (!loaded_ || !changed_ || !index_) return {};
-    vector::ArchiveWriter writer(magic, format);
+    vector::ArchiveWriter writer(magic_of(what_), format);
     writer.put_text(model_.name);
     writer.put<std::int64_t>(model_.id);
     writer.put<std::int64_t>(model_.dimensions);
-    std::vector<std::int64_t> ids, documents, digests;
+    std::vector<std::int64_t> ids, owners, digests;
     std::vector<std::uint8_t> refused;
     for (const auto& [id, kept] : kept_) {
       ids.push_back(id);
-      documents.push_back(kept.document);
+      owners.push_back(kept.owner);
       digests.push_back(kept.digest);
       refused.push_back(kept.refused ? 1 : 0);
     }
     writer.put_all(ids);
-    writer.put_all(documents);
+    writer.put_all(owners);
     writer.put_all(digests);
     writer.put_all(refused);
     writer.put_text(index_->save());
