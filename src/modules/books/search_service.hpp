@@ -82,6 +82,7 @@ class SearchService {
   runtime::Pool& cpu_;
   Neighbours neighbours_;
   CaughtUp neighbours_caught_up_;
+  Meaning meaning_;
   std::map<std::string, OtherSource, std::less<>> others_;
 };
 
