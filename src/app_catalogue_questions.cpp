@@ -5,30 +5,9 @@
 namespace lumina {
 namespace {
 
-constexpr std::int64_t most_found = 3, reviews_of_each = 2;
+constexpr std::int64_t most_found = 20, reviews_of_each = 2;
 constexpr int most_alike = 12;
 constexpr std::size_t most_title_words = 8, most_answers = 3;
-
-struct CatalogueQuestion {
-  std::vector<std::string> like;   // words that begin with the title of a book; empty: not asked so
-  std::vector<std::string> words;  // those that tell something
-  bool on_shelf = false;
-};
-
-CatalogueQuestion read(std::string_view question) {
-  CatalogueQuestion out;
-  std::vector<std::string> words;
-  for (auto& term : text::terms(question, "", {.cjk_bigrams = true})) words.push_back(std::move(term.text));
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    const auto& word = words[i];
-    out.on_shelf = out.on_shelf || word == "shelf" || word == "shelves" || word == "available";
-    if (!ai::is_filler(word)) out.words.push_back(word);
-    const bool like = word == "like" || (word == "to" && i > 0 && words[i - 1] == "similar");
-    if (like && out.like.empty())
-      out.like.assign(words.begin() + static_cast<std::ptrdiff_t>(i) + 1, words.end());
-  }
-  return out;
-}
 
 std::string joined(const std::vector<std::string>& words, std::size_t count, std::string_view between) {
   std::string out;
@@ -39,10 +18,14 @@ std::string joined(const std::vector<std::string>& words, std::size_t count, std
   return out;
 }
 
+std::string entry_of(const books::Book& book) {
+  return book.title + " by " + book.author + (book.genre ? ", " + *book.genre : "") + ".";
+}
+
 std::string said_of(const books::Book& book) {
   if (book.description && !book.description->empty()) return *book.description;
   if (book.summary && !book.summary->empty()) return *book.summary;
-  return book.title + " by " + book.author + (book.genre ? ", " + *book.genre : "") + ".";
+  return entry_of(book);
 }
 
 }  // namespace
@@ -66,13 +49,15 @@ Task<Result<std::optional<books::Book>>> App::Parts::book_titled(std::vector<std
   co_return std::optional<books::Book>();
 }
 
-// Books like one that is named; else books the words of the question are found in, each with its reviews.
+// Books like one that is named; else books that the question is about, by what the catalogue says of them or
+// else by one of their reviews.
 Task<Result<std::vector<ai::BookEvidence>>> App::Parts::books_asked_about(std::string question) {
-  const auto asked = read(question);
+  using Kind = ai::BookEvidence::Kind;
+  const auto asked = ai::read_catalogue_question(question);
   std::vector<ai::BookEvidence> out;
   auto model = co_await book_titled(asked.like);
   if (!model) co_return Failure(std::move(model.error()));
-  if (*model) {
+  if (*model && ai::only_like(asked, text::terms((*model)->title, "", {.cjk_bigrams = true}).size())) {
     recs::SimilarQuery query;
     query.limit = most_alike;
     auto alike = co_await recs.lists.similar((*model)->id, std::move(query));
@@ -80,7 +65,8 @@ Task<Result<std::vector<ai::BookEvidence>>> App::Parts::books_asked_about(std::s
     for (const auto& book : *alike) {
       if (out.size() == most_answers) break;
       if (book.id == (*model)->id || (asked.on_shelf && book.copies_available == 0)) continue;
-      out.push_back({book.id, book.title, book.author, said_of(book), book.copies_available, true});
+      out.push_back(
+          {book.id, book.title, book.author, said_of(book), book.copies_available, Kind::asked_for});
     }
     co_return out;
   }
@@ -89,19 +75,34 @@ Task<Result<std::vector<ai::BookEvidence>>> App::Parts::books_asked_about(std::s
   query.q = joined(asked.words, asked.words.size(), " OR ");
   query.natural = false;
   query.limit = most_found;
-  if (asked.on_shelf) query.available = true;
+  if (asked.on_shelf && asked.for_books) query.available = true;
   auto found = co_await search.search(std::move(query));
   if (!found) co_return Failure(std::move(found.error()));
   for (const auto& hit : found->items) {
+    if (out.size() == most_answers) break;
     const auto& book = hit.book;
-    out.push_back({book.id, book.title, book.author, said_of(book), book.copies_available, false});
+    const std::string genre = book.genre.value_or("");
+    ai::BookEvidence evidence{book.id,   book.title, book.author, said_of(book), book.copies_available,
+                              Kind::none};
+    evidence.kind = ai::match(asked, {book.title, book.author, genre, evidence.text});
+    if (evidence.kind != Kind::none) {
+      if (asked.who_wrote) evidence.text = entry_of(book);
+      out.push_back(std::move(evidence));
+      continue;
+    }
+    if (book.review_count == 0) continue;
     PageRequest page;
     page.limit = reviews_of_each;
     auto said = co_await reviews.list(book.id, {}, page);
     if (!said) co_return Failure(std::move(said.error()));
-    for (const auto& review : said->items)
-      if (!review.spoiler && review.seen())
-        out.push_back({book.id, book.title, book.author, review.review_text, book.copies_available, false});
+    for (const auto& review : said->items) {
+      if (review.spoiler || !review.seen()) continue;
+      evidence.text = review.review_text;
+      evidence.kind = ai::match(asked, {book.title, book.author, genre, evidence.text});
+      if (evidence.kind == Kind::none) continue;
+      out.push_back(evidence);
+      break;
+    }
   }
   co_return out;
 }

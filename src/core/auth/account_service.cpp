@@ -185,6 +185,10 @@ Task<Result<PersonalRecord>> AccountService::record(Caller by) {
     record.notification_settings = users.notification_settings(by.id());
     record.recommendation_feedback = users.recommendation_feedback(by.id());
     record.saved_searches = users.saved_searches(by.id());
+    record.recommendation_settings = users.recommendation_settings(by.id());
+    record.documents = users.documents(by.id());
+    record.document_grants = users.document_grants(by.id());
+    record.questions = users.questions(by.id());
     record.audit = users.actions(by.id());
     return record;
   };

@@ -216,6 +216,12 @@ std::vector<Field> PersonalRecord::fields() {
       {"saved_searches", &PersonalRecord::saved_searches, "Questions that the person kept"},
       {"recommendation_feedback", &PersonalRecord::recommendation_feedback,
        "What the person said of recommended books"},
+      {"recommendation_settings", &PersonalRecord::recommendation_settings,
+       "Whether recommendations are made for the person"},
+      {"documents", &PersonalRecord::documents, "Every version of every document that the person brought"},
+      {"document_grants", &PersonalRecord::document_grants,
+       "Whom one's documents are shared with, and what others share"},
+      {"questions", &PersonalRecord::questions, "Every question to the library, with its answer"},
       {"audit", &PersonalRecord::audit,
        "What the person did and what was done to the account, newest first"}};
 }
@@ -231,6 +237,36 @@ std::vector<Field> ExportedSearch::fields() {
           {"query", &ExportedSearch::query, "Filters and order of GET /books"},
           {"alert", &ExportedSearch::alert, "Whether it tells of new books"},
           {"created_at", &ExportedSearch::created_at, "When it was kept"}};
+}
+std::vector<Field> ExportedRecommendations::fields() {
+  return {{"personal", &ExportedRecommendations::personal, "Whether what the person reads shapes them"},
+          {"forgotten_at", &ExportedRecommendations::forgotten_at, "What was done before does not count"}};
+}
+std::vector<Field> ExportedDocument::fields() {
+  return {{"id", &ExportedDocument::id, "Identifier; its bytes: GET /documents/{id}/content"},
+          {"version", &ExportedDocument::version, "Which version, from 1"},
+          {"title", &ExportedDocument::title, "Title"},
+          {"filename", &ExportedDocument::filename, "Name of the file"},
+          {"kind", &ExportedDocument::kind, "pdf, docx, epub, html, md or txt"},
+          {"sha256", &ExportedDocument::sha256, "Digest of its bytes"},
+          {"visibility", &ExportedDocument::visibility, "private, public or borrowers"},
+          {"status", &ExportedDocument::status, "pending, processing, ready or failed"},
+          {"size", &ExportedDocument::size, "Bytes"},
+          {"book_id", &ExportedDocument::book_id, "Of which book"},
+          {"current", &ExportedDocument::current, "Whether it is the version that is shown"},
+          {"created_at", &ExportedDocument::created_at, "When it was brought"}};
+}
+std::vector<Field> ExportedDocumentGrant::fields() {
+  return {{"document_id", &ExportedDocumentGrant::document_id, "Which document"},
+          {"user_id", &ExportedDocumentGrant::user_id, "Who may"},
+          {"access", &ExportedDocumentGrant::access, "view or edit"},
+          {"granted_at", &ExportedDocumentGrant::granted_at, "Since when"}};
+}
+std::vector<Field> ExportedQuestion::fields() {
+  return {{"session_id", &ExportedQuestion::session_id, "Of which conversation"},
+          {"question", &ExportedQuestion::question, "What was asked"},
+          {"answer", &ExportedQuestion::answer, "What was answered, as it was answered"},
+          {"created_at", &ExportedQuestion::created_at, "When"}};
 }
 std::vector<Field> ExportedHold::fields() {
   return {{"id", &ExportedHold::id, "Identifier"},

@@ -303,6 +303,40 @@ struct ExportedSearch {
   static constexpr std::string_view type_name = "ExportedSearch";
   static std::vector<schema::Field> fields();
 };
+struct ExportedRecommendations {
+  bool personal = true;
+  std::optional<Timestamp> forgotten_at;
+  static constexpr std::string_view type_name = "ExportedRecommendations";
+  static std::vector<schema::Field> fields();
+};
+// A version of a document that the person brought.
+struct ExportedDocument {
+  std::int64_t id = 0, version = 1;
+  std::string title, filename, kind, sha256, visibility, status;
+  std::int64_t size = 0;
+  std::optional<BookId> book_id;
+  bool current = false;
+  Timestamp created_at;
+  static constexpr std::string_view type_name = "ExportedDocument";
+  static std::vector<schema::Field> fields();
+};
+// Who may read a document: one's own, or one that others share.
+struct ExportedDocumentGrant {
+  std::int64_t document_id = 0;
+  UserId user_id;
+  std::string access;
+  Timestamp granted_at;
+  static constexpr std::string_view type_name = "ExportedDocumentGrant";
+  static std::vector<schema::Field> fields();
+};
+// A question with its answer as it was given.
+struct ExportedQuestion {
+  std::string session_id, question;
+  schema::RawJson answer;
+  Timestamp created_at;
+  static constexpr std::string_view type_name = "ExportedQuestion";
+  static std::vector<schema::Field> fields();
+};
 struct ExportedAction {
   Timestamp at;
   std::string action, resource;
@@ -332,6 +366,10 @@ struct PersonalRecord {
   schema::RawJson notification_settings;  // null: never set
   std::vector<ExportedFeedback> recommendation_feedback;
   std::vector<ExportedSearch> saved_searches;
+  ExportedRecommendations recommendation_settings;
+  std::vector<ExportedDocument> documents;
+  std::vector<ExportedDocumentGrant> document_grants;
+  std::vector<ExportedQuestion> questions;
   std::vector<ExportedAction> audit;
   static constexpr std::string_view type_name = "PersonalRecord";
   static std::vector<schema::Field> fields();

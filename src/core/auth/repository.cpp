@@ -3,6 +3,8 @@
 #include "core/base/text.hpp"
 #include "core/text/fold.hpp"
 
+#include <map>
+
 namespace lumina::auth {
 namespace {
 
@@ -441,6 +443,63 @@ std::vector<ExportedSearch> UserRepository::saved_searches(UserId id) {
       },
       "SELECT name, query, alert, created_at FROM saved_searches WHERE user_id = $1 ORDER BY id", id);
   return out;
+}
+
+ExportedRecommendations UserRepository::recommendation_settings(UserId id) {
+  const auto row = tx_.one<int, std::optional<Timestamp>>(
+      "SELECT personal, forgotten_at FROM recommendation_people WHERE user_id = $1", id);
+  return row ? ExportedRecommendations{std::get<0>(*row) != 0, std::get<1>(*row)} : ExportedRecommendations{};
+}
+
+std::vector<ExportedDocument> UserRepository::documents(UserId id) {
+  static const db::Columns<ExportedDocument> columns{{"d.id", &ExportedDocument::id},
+                                                     {"v.number", &ExportedDocument::version},
+                                                     {"d.title", &ExportedDocument::title},
+                                                     {"v.filename", &ExportedDocument::filename},
+                                                     {"v.kind", &ExportedDocument::kind},
+                                                     {"v.sha256", &ExportedDocument::sha256},
+                                                     {"d.visibility", &ExportedDocument::visibility},
+                                                     {"v.status", &ExportedDocument::status},
+                                                     {"v.size", &ExportedDocument::size},
+                                                     {"d.book_id", &ExportedDocument::book_id},
+                                                     {"v.created_at", &ExportedDocument::created_at}};
+  std::vector<ExportedDocument> all =
+      tx_.list(columns,
+               "SELECT " + columns.list() +
+                   " FROM documents d JOIN document_versions v ON v.document_id = d.id "
+                   "WHERE d.user_id = $1 ORDER BY d.id, v.number",
+               id);
+  std::map<std::int64_t, std::int64_t> current;
+  tx_.each<std::int64_t, std::int64_t>(
+      [&](std::int64_t document, std::int64_t number) { current.emplace(document, number); },
+      "SELECT id, current FROM documents WHERE user_id = $1", id);
+  for (auto& document : all) document.current = current[document.id] == document.version;
+  return all;
+}
+
+std::vector<ExportedDocumentGrant> UserRepository::document_grants(UserId id) {
+  std::vector<ExportedDocumentGrant> all;
+  tx_.each<std::int64_t, UserId, std::string, Timestamp>(
+      [&](std::int64_t document, UserId user, std::string access, Timestamp at) {
+        all.push_back({document, user, std::move(access), at});
+      },
+      "SELECT g.document_id, g.user_id, g.access, g.granted_at FROM document_grants g "
+      "JOIN documents d ON d.id = g.document_id WHERE g.user_id = $1 OR d.user_id = $1 "
+      "ORDER BY g.document_id, g.user_id",
+      id);
+  return all;
+}
+
+std::vector<ExportedQuestion> UserRepository::questions(UserId id) {
+  std::vector<ExportedQuestion> all;
+  tx_.each<std::string, std::string, std::string, Timestamp>(
+      [&](std::string session, std::string question, std::string answer, Timestamp at) {
+        all.push_back({std::move(session), std::move(question), {std::move(answer)}, at});
+      },
+      "SELECT t.session_id, t.question, t.answer, t.created_at FROM qa_turns t "
+      "JOIN qa_sessions s ON s.id = t.session_id WHERE s.user_id = $1 ORDER BY t.id",
+      id);
+  return all;
 }
 
 std::vector<ExportedAction> UserRepository::actions(UserId id) {

@@ -98,6 +98,10 @@ class UserRepository {
   schema::RawJson notification_settings(UserId id);
   std::vector<ExportedFeedback> recommendation_feedback(UserId id);
   std::vector<ExportedSearch> saved_searches(UserId id);
+  ExportedRecommendations recommendation_settings(UserId id);
+  std::vector<ExportedDocument> documents(UserId id);
+  std::vector<ExportedDocumentGrant> document_grants(UserId id);
+  std::vector<ExportedQuestion> questions(UserId id);
   // What the person did and what was done to the account; the newest 10,000 rows of the audit log.
   std::vector<ExportedAction> actions(UserId id);
 

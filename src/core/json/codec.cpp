@@ -56,7 +56,9 @@ struct Walk {
   }
 };
 
+// Bounds for people: 100000, not 1e+05.
 std::string plain(double v) {
+  if (std::trunc(v) == v && std::abs(v) < 1e15) return std::to_string(static_cast<std::int64_t>(v));
   std::string s;
   append_number(s, v);
   return s;

@@ -2,7 +2,8 @@
 // wrote them. Knows no database and no model.
 //
 // Evidence is thin, and nothing is answered, when the passages lack too much of what the question asks about,
-// weighed by how telling each word is (idf). Thread-safe. The thresholds are measured by bench/retrieval.
+// weighed by how telling each word is (idf). Words that ask for a measure need not stand there. Thread-safe.
+// The thresholds are measured by bench/retrieval.
 #pragma once
 #include "modules/ai/passage_index.hpp"
 
@@ -30,10 +31,19 @@ struct Composed {
   double coverage = 0;        // share of the question that the best text holds, 0 to 1
 };
 
+// What kind of answer the wording asks for; English.
+struct Asking {
+  bool number = false;  // how many, how long, how old
+  bool time = false;    // when
+  bool state = false;   // when it is so, not when it became so: "when is it open"
+};
+Asking asking_of(std::string_view question);
+
 struct EvidenceRules {
   double passage = 0.55;  // least share of the question in a passage with its title
   double sentence = 0.3;  // and in the sentence that answers
   std::size_t most_sentences = 3;
+  Asking asking{};  // decides between sentences
 };
 
 Composed compose(const std::vector<AskedWord>& words, const std::vector<Evidence>& texts,

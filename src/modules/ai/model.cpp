@@ -66,8 +66,8 @@ std::vector<Field> SummaryEdit::fields() {
 std::vector<Field> SummaryRequest::fields() {
   return {{"content",
            &SummaryRequest::content,
-           "1 to 400000 characters",
-           {schema::length(1, 400'000), schema::format("not-blank", &has_text, "must not be blank")}},
+           "1 to 400000 characters; 413 beyond",
+           {schema::format("not-blank", &has_text, "must not be blank")}},
           {"max_words", &SummaryRequest::max_words, "20 to 500 (default 200)", {schema::range(20, 500)}},
           {"language", &SummaryRequest::language, "BCP 47 (default en)", language_rules()}};
 }

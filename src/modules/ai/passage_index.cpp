@@ -20,6 +20,7 @@ constexpr std::size_t documents_at_once = 100;
 constexpr std::uint32_t text_field = 1, both_fields = 3;
 constexpr std::size_t document_facet = 0, audience_facet = 1, book_facet = 2;
 constexpr std::size_t most_words = 40;
+constexpr double alike_weight = .6;
 
 constexpr std::string_view fillers =
     " a an and are as at be been but by can could did do does for from had has have he her his how i if in "
@@ -28,7 +29,7 @@ constexpr std::string_view fillers =
     "this "
     "those to was we were what when where which who whom whose why will with would you your about after "
     "before "
-    "between during many much any all also "
+    "between during many much any all also must shall may might "
     "der die das den dem des ein eine einer eines einem einen und oder ist sind war waren wird wurde wurden "
     "hat "
     "haben hatte in im an am auf aus bei mit nach von vom zu zum zur fur wie was wer wann wo warum welche "
@@ -49,6 +50,41 @@ constexpr std::string_view fillers =
     "была были "
     "это для "
     "ve bir bu da de için ile ne kim hangi nasıl ";
+
+// After "how" they ask for a measure; after "at", for a bound.
+constexpr std::string_view measures =
+    " long often old far soon high tall deep big large wide heavy late early fast quickly ";
+constexpr std::string_view bounds = " most least latest earliest more less ";
+
+// What is the same to somebody who asks a library.
+constexpr std::array<std::string_view, 7> same_meaning{
+    " lend lends lent lending loan loans borrow borrows borrowed borrowing keep kept ",
+    " cost costs price prices fee fees charge charges charged pay free ",
+    " film films movie movies ",
+    " renew renewed renewal renewals extend extended prolong prolonged ",
+    " child children kid kids ",
+    " late overdue ",
+    " mobile phone phones telephone telephones "};
+
+bool is_among(std::string_view words, std::string_view word) {
+  std::string key = " ";
+  key += word;
+  key += ' ';
+  return words.find(key) != std::string_view::npos;
+}
+
+std::vector<std::string> alike_of(std::string_view word) {
+  std::vector<std::string> out;
+  for (auto group : same_meaning) {
+    if (!is_among(group, word)) continue;
+    while (!(group = group.substr(1)).empty()) {
+      const auto one = group.substr(0, group.find(' '));
+      if (one != word) out.emplace_back(one);
+      group.remove_prefix(one.size());
+    }
+  }
+  return out;
+}
 
 Condition facet_is(std::size_t facet, std::function<bool(std::string_view)> accepts) {
   Condition c;
@@ -93,7 +129,10 @@ search::Ranking ranking() {
 search::Leaf leaf_of(std::string word) {
   search::Leaf leaf;
   leaf.shown = word;
-  leaf.alternatives.push_back({search::Alternative::Kind::word, {std::move(word)}, 1});
+  for (auto& same : alike_of(word))
+    leaf.alternatives.push_back({search::Alternative::Kind::word, {std::move(same)}, alike_weight});
+  leaf.alternatives.insert(leaf.alternatives.begin(),
+                           {search::Alternative::Kind::word, {std::move(word)}, 1});
   leaf.fields = both_fields;
   return leaf;
 }
@@ -112,6 +151,7 @@ bool is_of_signs(std::string_view word) {
 
 struct Asked {
   std::vector<std::string> words;                 // each once
+  std::vector<std::string> measures;              // of them, those that ask for a measure
   std::vector<std::vector<std::string>> phrases;  // what stood in quotation marks
 };
 
@@ -120,6 +160,10 @@ Asked read_question(std::string_view query) {
   const auto add = [&](std::string_view piece) {
     std::vector<std::string> all;
     for (auto& term : text::terms(piece, "", {.cjk_bigrams = true})) {
+      const std::string_view before = all.empty() ? std::string_view() : all.back();
+      if ((before == "how" && is_among(measures, term.text)) ||
+          (before == "at" && is_among(bounds, term.text)))
+        asked.measures.push_back(term.text);
       all.push_back(term.text);
       if (asked.words.size() < most_words && std::ranges::find(asked.words, term.text) == asked.words.end())
         asked.words.push_back(std::move(term.text));
@@ -142,12 +186,7 @@ Asked read_question(std::string_view query) {
 
 }  // namespace
 
-bool is_filler(std::string_view word) {
-  std::string key = " ";
-  key += word;
-  key += ' ';
-  return fillers.find(key) != std::string_view::npos;
-}
+bool is_filler(std::string_view word) { return is_among(fillers, word); }
 
 search::Schema passage_schema() { return {{"text", "title"}, {"document", "audience", "book"}, {}, {}}; }
 
@@ -203,7 +242,9 @@ FoundChunks search_passages(const search::SnapshotPtr& snapshot, std::string_vie
   const auto documents = static_cast<double>(snapshot->documents);
   for (std::size_t i = 0; i < telling.size(); ++i) {
     const auto n = static_cast<double>(matches.having(i));
-    out.words.push_back({telling[i], std::log(1 + (documents - n + .5) / (n + .5)), n > 0});
+    out.words.push_back({telling[i], std::log(1 + (documents - n + .5) / (n + .5)), n > 0,
+                         std::ranges::find(asked.measures, telling[i]) != asked.measures.end(),
+                         alike_of(telling[i])});
   }
   // Pairs of signs that cross the borders of words are rare and mean nothing: they weigh no more than those
   // that are known.

@@ -48,6 +48,9 @@ struct AskedWord {
   std::string word;  // folded
   double idf = 0;
   bool known = false;  // some passage has it
+  // Asks for a measure ("how long"): an answer need not say it.
+  bool measure = false;
+  std::vector<std::string> alike{};  // words that mean the same in a library
 };
 struct FoundChunks {
   std::vector<FoundChunk> chunks;  // best first

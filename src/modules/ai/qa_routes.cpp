@@ -17,11 +17,9 @@ std::string event(std::string_view name, const std::string& json) {
 }
 
 Task<void> stream(QaService& questions, Question question, Caller by, std::shared_ptr<PushedBody> body) {
-  auto tell = [body](const std::vector<Passage>& passages) {
-    body->push(event("sources", json::encode(passages)));
-  };
-  auto answer = co_await questions.ask(std::move(question), std::move(by), std::move(tell));
+  auto answer = co_await questions.ask(std::move(question), std::move(by));
   if (answer) {
+    body->push(event("sources", json::encode(answer->sources)));
     std::string token = "{\"text\":";
     json::append_string(token, answer->answer);
     body->push(event("token", token + "}"));
@@ -79,7 +77,8 @@ std::vector<Route> qa_routes(QaService& questions) {
           .by_itself()
           .explained("Every sentence of an answer stands on a quote that is checked against the stored text. "
                      "Where the sources hold no answer it says so (`grounded` false) and shows what comes "
-                     "nearest. With `Accept: text/event-stream`: the events sources, token and done."));
+                     "nearest. With `Accept: text/event-stream`: the events sources (as in the answer), "
+                     "token and done."));
   add(get("/api/v1/qa/sessions", "List one's conversations", person, {},
           [&](Caller by) { return questions.sessions(by); }));
   add(get("/api/v1/qa/sessions/{id}", "Read a conversation", person, {ErrorKind::not_found},

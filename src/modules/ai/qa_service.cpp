@@ -12,7 +12,6 @@
 #include "modules/ai/qa_repository.hpp"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <set>
 #include <unordered_map>
@@ -45,6 +44,8 @@ std::string marked(const StoredPassage& p, const std::vector<AskedWord>& words) 
   for (const auto& word : words) {
     search::Leaf leaf;
     leaf.alternatives.push_back({search::Alternative::Kind::word, {word.word}, 1});
+    for (const auto& same : word.alike)
+      leaf.alternatives.push_back({search::Alternative::Kind::word, {same}, 1});
     plan.leaves.push_back(std::move(leaf));
   }
   auto out =
@@ -84,28 +85,16 @@ std::string with_shelf(const Claim& claim, const BookEvidence& book) {
   return claim.sentence + " (" + book.title + " by " + book.author + ": " + where + ".)";
 }
 
-// Words that ask for books, or for those on the shelf: the catalogue was asked so, they need not be in it.
-constexpr std::array<std::string_view, 13> catalogue_words{
-    "book",   "books",   "shelf", "shelves", "available", "borrow", "copy",
-    "copies", "library", "novel", "novels",  "catalogue", "now"};
-
-std::vector<AskedWord> without_catalogue_words(std::vector<AskedWord> words) {
-  const auto all = words;
-  std::erase_if(words, [](const AskedWord& w) {
-    return std::ranges::find(catalogue_words, w.word) != catalogue_words.end();
-  });
-  return words.empty() ? all : words;
-}
-
-// Books that were asked for answer with their first sentence, `before` texts in front of them.
-std::vector<Claim> asked_for(const std::vector<BookEvidence>& books, std::size_t before) {
+// Each book with the sentence that says most of what was asked; `before` texts stand in front of them.
+std::vector<Claim> claims_of(const std::vector<BookEvidence>& books, BookEvidence::Kind kind,
+                             std::string_view question, std::size_t before) {
   std::vector<Claim> out;
   for (std::size_t i = 0; i < books.size(); ++i) {
-    if (!books[i].asked_for) continue;
-    const auto sentences = text::sentences(books[i].text);
-    if (sentences.empty()) continue;
-    const auto& first = sentences.front();
-    out.push_back({flowing(first.text), before + i, first.begin, first.begin + first.text.size()});
+    if (books[i].kind != kind) continue;
+    const auto best = best_sentence(question, books[i].text);
+    if (best.second > best.first)
+      out.push_back({flowing(std::string_view(books[i].text).substr(best.first, best.second - best.first)),
+                     before + i, best.first, best.second});
   }
   return out;
 }
@@ -258,15 +247,20 @@ Task<Result<void>> QaService::answer_from(QaAnswer& answer, const std::string& q
     texts.push_back({p.title, p.text, p.language.value_or(""), found.scores[i]});
   }
   for (const auto& book : books) texts.push_back({book.title + " " + book.author, book.text, "", 0});
-  auto claims = asked_for(books, found.passages.size());
+  auto claims = claims_of(books, BookEvidence::Kind::asked_for, question, found.passages.size());
   if (claims.empty()) {
     auto weigh = [&] {
-      return compose(books.empty() ? found.words : without_catalogue_words(found.words), texts);
+      EvidenceRules rules;
+      rules.asking = asking_of(question);
+      const auto passages = static_cast<std::ptrdiff_t>(found.passages.size());
+      return compose(found.words, {texts.begin(), texts.begin() + passages}, rules);
     };
     auto composed = co_await runtime::run_on(pool_, std::move(weigh));
     if (!composed) co_return Failure(std::move(composed.error()));
     claims = std::move(composed->claims);
   }
+  if (claims.empty())
+    claims = claims_of(books, BookEvidence::Kind::holds_all, question, found.passages.size());
   // A model is asked only when there is something to answer from. What was found by meaning may say it in
   // other words than the question's.
   if ((!claims.empty() || found.by_meaning) && writer_) {
@@ -300,7 +294,7 @@ Task<Result<void>> QaService::answer_from(QaAnswer& answer, const std::string& q
   co_return Result<void>{};
 }
 
-Task<Result<QaAnswer>> QaService::ask(Question question, Caller by, Tell tell) {
+Task<Result<QaAnswer>> QaService::ask(Question question, Caller by) {
   const auto begun = std::chrono::steady_clock::now();
   ++questions_;
   QaAnswer answer;
@@ -336,7 +330,6 @@ Task<Result<QaAnswer>> QaService::ask(Question question, Caller by, Tell tell) {
     return out;
   };
   auto passages = list(*found);
-  if (tell) tell(passages);
   if (auto done = co_await answer_from(answer, question.question, *found, books, by.id()); !done)
     co_return Failure(std::move(done.error()));
   if (!answer.grounded && before) {

@@ -15,7 +15,11 @@
 #include "core/llm/embedder.hpp"
 #include "core/runtime/pool.hpp"
 #include "modules/ai/answer.hpp"
+<<<<<<< HEAD
 #include "modules/ai/kept_vectors.hpp"
+=======
+#include "modules/ai/catalogue_question.hpp"
+>>>>>>> 2cfd90b (Questions are answered out of the catalogue only when they ask for books; guides answer what readers ask; the export holds documents and questions)
 #include "modules/ai/passage_index.hpp"
 #include "modules/ai/qa_model.hpp"
 
@@ -32,15 +36,6 @@ namespace lumina::ai {
 struct Written {
   std::string text, model;
 };
-// A book of the catalogue as evidence, with what is on the shelf now.
-struct BookEvidence {
-  BookId id;
-  std::string title, author, text;  // text: what the catalogue or a review says of it
-  std::int64_t copies_available = 0;
-  // It is what was asked for (a book like another one), whatever its text says.
-  bool asked_for = false;
-};
-
 class QaService {
  public:
   QaService(db::Database& database, const Clock& clock, PassageIndex& index, runtime::Pool& pool)
@@ -56,7 +51,7 @@ class QaService {
     embedder_ = &embedder;
     vectors_ = &vectors;
   }
-  // Books that a question may be about. At start-up only.
+  // Books that answer a question, none when it is not about the catalogue. At start-up only.
   using Catalogue = std::function<Task<Result<std::vector<BookEvidence>>>(std::string question)>;
   void use_catalogue(Catalogue catalogue) { catalogue_ = std::move(catalogue); }
 
@@ -64,9 +59,7 @@ class QaService {
   // For searches of several kinds: documents, each with its best passage.
   Task<Result<std::pair<std::int64_t, std::vector<Passage>>>> best(std::string q, int limit, Caller by);
 
-  // `tell` is called with the passages before the answer is made. On the caller's io thread.
-  using Tell = std::function<void(const std::vector<Passage>&)>;
-  Task<Result<QaAnswer>> ask(Question question, Caller by, Tell tell = {});
+  Task<Result<QaAnswer>> ask(Question question, Caller by);
 
   Task<Result<std::vector<QaSession>>> sessions(Caller by);
   Task<Result<std::vector<QaTurn>>> session(std::string id, Caller by);

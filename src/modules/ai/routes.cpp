@@ -1,8 +1,8 @@
 #include "modules/ai/routes.hpp"
 
-#include "core/http/expand.hpp"
 #include "core/http/handler.hpp"
 #include "core/jobs/routes.hpp"
+#include "core/text/sentences.hpp"
 #include "modules/ai/reply_stream.hpp"
 
 namespace lumina::ai {
@@ -27,6 +27,52 @@ Task<Result<Response>> made_now(SummaryService& summaries, BookId book, Wish wis
   co_return waited_for(json::encode(*made), wait);
 }
 
+// What was written without a model is heard as well, a sentence at a time.
+class Hearing {
+ public:
+  explicit Hearing(llm::OnToken on_token) : on_token_(std::move(on_token)) {}
+  llm::OnToken listener() {
+    return [this](std::string_view piece) {
+      heard_ = true;
+      return on_token_(piece);
+    };
+  }
+  void finish(std::string_view text) {
+    if (heard_) return;
+    std::size_t begin = 0;
+    for (const auto& sentence : text::sentences(text)) {
+      const std::size_t end = sentence.begin + sentence.text.size();
+      if (!on_token_(text.substr(begin, end - begin))) return;
+      begin = end;
+    }
+    if (begin < text.size()) on_token_(text.substr(begin));
+  }
+
+ private:
+  llm::OnToken on_token_;
+  bool heard_ = false;
+};
+
+Task<Result<std::string>> heard_summary(SummaryService& summaries, BookId book, Wish wish, Caller by,
+                                        llm::OnToken on_token) {
+  Hearing hearing(std::move(on_token));
+  wish.on_token = hearing.listener();
+  auto made = co_await summaries.make(book, std::move(wish), std::move(by));
+  if (!made) co_return Failure(std::move(made.error()));
+  hearing.finish(made->summary);
+  co_return json::encode(*made);
+}
+
+Task<Result<std::string>> heard_summary(SummaryService& summaries, SummaryRequest request, Wish wish,
+                                        llm::OnToken on_token) {
+  Hearing hearing(std::move(on_token));
+  wish.on_token = hearing.listener();
+  auto made = co_await summaries.summarize(std::move(request), std::move(wish));
+  if (!made) co_return Failure(std::move(made.error()));
+  hearing.finish(made->summary);
+  co_return json::encode(*made);
+}
+
 Task<Result<Response>> made_as_stream(SummaryService& summaries, BookId book, Wish wish, Caller by) {
   // What is no book is answered as ever, not as a stream.
   SummaryChoice choice;
@@ -35,20 +81,17 @@ Task<Result<Response>> made_as_stream(SummaryService& summaries, BookId book, Wi
   if (!there && there.error().code != "no_summary") co_return Failure(there.error());
   auto work = [&summaries, book, wish = std::move(wish),
                by = std::move(by)](llm::OnToken on_token) -> Task<Result<std::string>> {
-    Wish heard = wish;
-    heard.on_token = std::move(on_token);
-    auto made = summaries.make(book, std::move(heard), by);
-    return encoded_later(std::move(made));
+    return heard_summary(summaries, book, wish, by, std::move(on_token));
   };
   co_return co_await streamed(std::move(work));
 }
 
 Task<Result<Response>> summarized_as_stream(SummaryService& summaries, SummaryRequest request, Wish wish) {
+  // A text that is too long is answered as ever, not as a stream.
+  if (auto fits = SummaryService::check(request); !fits) co_return Failure(std::move(fits.error()));
   auto work = [&summaries, request = std::move(request),
                wish = std::move(wish)](llm::OnToken on_token) -> Task<Result<std::string>> {
-    Wish heard = wish;
-    heard.on_token = std::move(on_token);
-    return encoded_later(summaries.summarize(request, std::move(heard)));
+    return heard_summary(summaries, request, wish, std::move(on_token));
   };
   co_return co_await streamed(std::move(work));
 }
@@ -121,7 +164,7 @@ std::vector<Route> ai_routes(RouteParts parts) {
            })
           .with_status(202)
           .documented_as<jobs::TaskAccepted>());
-  add(post("/api/v1/generate-summary", "Summarise a text", Access::signed_in(), {},
+  add(post("/api/v1/generate-summary", "Summarise a text", Access::signed_in(), {too_large},
            [&](Body<SummaryRequest> request, RawRequest raw, Caller by) -> Task<Result<Response>> {
              Wish wish;
              wish.user = by.id().value;

@@ -306,7 +306,14 @@ Task<Result<jobs::TaskAccepted>> SummaryService::unlock(BookId book, SummaryChoi
   return database_.write(std::move(work));
 }
 
+lumina::Status SummaryService::check(const SummaryRequest& request) {
+  if (utf8_length(request.content) <= most_summary_letters) return {};
+  return fail(ErrorKind::too_large, "text_too_long",
+              fmt::format("A text to sum up has at most {} characters", most_summary_letters));
+}
+
 Task<Result<TextSummary>> SummaryService::summarize(SummaryRequest request, Wish wish) {
+  if (auto fits = check(request); !fits) co_return Failure(std::move(fits.error()));
   const std::string asked = request.language.value_or("en");
   const std::string language = text::parse_language_tag(asked).value_or(asked);
   const int words = request.max_words.value_or(summary_words);

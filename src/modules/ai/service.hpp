@@ -32,6 +32,7 @@ namespace lumina::ai {
 struct Material;
 
 inline constexpr int summary_words = 200;
+inline constexpr std::size_t most_summary_letters = 400'000;  // of a text, in code points
 inline constexpr std::string_view summary_job = "ai.summary";
 
 // How a text is wanted: by whom, how long the caller waits, who hears the pieces.
@@ -70,6 +71,8 @@ class SummaryService {
   // not_found when there is nothing that is locked. A new one is made soon after.
   Task<Result<jobs::TaskAccepted>> unlock(BookId book, SummaryChoice choice, Caller by);
 
+  // too_large: more than most_summary_letters.
+  static lumina::Status check(const SummaryRequest& request);
   // A text of the caller's; long ones are read in parts whose summaries are summed up.
   Task<Result<TextSummary>> summarize(SummaryRequest request, Wish wish);
 

@@ -99,11 +99,11 @@ std::vector<Field> Analysis::fields() {
           {"label", &Analysis::label, "The category for people"},
           {"color", &Analysis::color, "The category as a colour"},
           {"total_reviews", &Analysis::total_reviews, "Number of reviews"},
-          {"average_rating", &Analysis::average_rating, "Mean of the ratings"},
+          {"average_rating", &Analysis::average_rating, "Mean of the ratings; 0 without reviews"},
           {"rating_histogram", &Analysis::rating_histogram, "Reviews by rating"},
           {"themes", &Analysis::themes, "What the reviews talk about"},
           {"aspects", &Analysis::aspects, "Plot, style, pace and characters, always these four"},
-          {"summary", &Analysis::summary, "What they say together"},
+          {"summary", &Analysis::summary, "What those say together that give nothing away"},
           {"summary_source", &Analysis::summary_source, "extractive, llm or none"},
           {"generated_at", &Analysis::generated_at, "When this was put together"}};
 }

@@ -132,7 +132,7 @@ struct Analysis {
   SentimentDistribution sentiment_distribution;
   std::string category, label, color;
   int total_reviews = 0;
-  std::optional<double> average_rating;
+  double average_rating = 0;
   std::vector<RatingCount> rating_histogram;
   std::vector<ThemeLine> themes;
   std::vector<AspectLine> aspects;

@@ -249,7 +249,7 @@ Task<Result<Analysis>> ReviewService::analyze(BookId book) {
   a.book_title = material->title;
   const Totals& t = material->totals;
   a.total_reviews = t.reviews;
-  a.average_rating = t.average_rating;
+  a.average_rating = t.average_rating.value_or(0);
   a.rating_histogram = t.histogram;
   a.sentiment_distribution = {t.positive, t.neutral, t.negative};
   if (t.reviews > 0)
@@ -261,7 +261,8 @@ Task<Result<Analysis>> ReviewService::analyze(BookId book) {
   a.generated_at = clock_.now();
   if (material->reviews.empty()) {
     a.aspects = lines_of(reviews::aspects({}));
-    a.summary = "No reviews available for this book yet.";
+    a.summary = t.reviews == 0 ? "No reviews available for this book yet."
+                               : "Every review of this book gives something away; none is summed up here.";
     a.summary_source = "none";
     co_return a;
   }

@@ -94,3 +94,30 @@ TEST_CASE("thin evidence answers nothing", "[G23]") {
   CHECK(compose({}, texts).claims.empty());
   CHECK(compose(near, {}).claims.empty());
 }
+
+TEST_CASE("what asks for a measure need not stand in the answer, and words of a library have equals",
+          "[G23]") {
+  const std::vector<Evidence> texts{{"The Riverside Library",
+                                     "The library opened in 1926. It is open from Tuesday to Saturday. "
+                                     "Books are lent for two weeks. Films are lent for one week. "
+                                     "The tower is forty metres high.",
+                                     "en", 1}};
+  const auto first = [&](std::string_view question, std::vector<AskedWord> words) {
+    EvidenceRules rules;
+    rules.asking = asking_of(question);
+    const auto composed = compose(words, texts, rules);
+    return composed.claims.empty() ? std::string() : composed.claims.front().sentence;
+  };
+  const AskedWord long_{"long", 3, false, true}, high{"high", 1, true, true};
+  CHECK(first("How long are books lent?", {long_, {"books", 1, true}, {"lent", 1, true}}) ==
+        "Books are lent for two weeks.");
+  CHECK(
+      first("How long can I keep a film?", {long_, {"keep", 1, true, false, {"lent"}}, {"film", 1, true}}) ==
+      "Films are lent for one week.");
+  CHECK(first("How high is the tower?", {high, {"tower", 1, true}}) == "The tower is forty metres high.");
+  CHECK(first("How long?", {long_}).empty());
+  CHECK(first("When is the library open?", {{"library", .5, true}, {"open", 1, true}}) ==
+        "It is open from Tuesday to Saturday.");
+  CHECK(first("When did the library open?", {{"library", .5, true}, {"open", 1, true}}) ==
+        "The library opened in 1926.");
+}
