@@ -15,11 +15,8 @@
 #include "core/llm/embedder.hpp"
 #include "core/runtime/pool.hpp"
 #include "modules/ai/answer.hpp"
-<<<<<<< HEAD
-#include "modules/ai/kept_vectors.hpp"
-=======
 #include "modules/ai/catalogue_question.hpp"
->>>>>>> 2cfd90b (Questions are answered out of the catalogue only when they ask for books; guides answer what readers ask; the export holds documents and questions)
+#include "modules/ai/kept_vectors.hpp"
 #include "modules/ai/passage_index.hpp"
 #include "modules/ai/qa_model.hpp"
 
