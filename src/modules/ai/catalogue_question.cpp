@@ -102,7 +102,8 @@ CatalogueQuestion read_catalogue_question(std::string_view question) {
     if (is_among(books, word) && is_among(of_books, next)) q.for_books = true;
     // "which book", "any science fiction books"
     if (is_among(" which what any some ", word))
-      for (std::size_t k = i + 1; k <= i + 3; ++k) q.for_books = q.for_books || is_among(books, at(k));
+      for (std::size_t k = i + 1; k <= i + 3 && !is_filler(at(k)); ++k)
+        q.for_books = q.for_books || is_among(books, at(k));
     if (word == "who" && (next == "wrote" || at(i + 2) == "written")) q.who_wrote = true;
     if (word == "author" && (next == "of" || before == "the")) q.who_wrote = true;
     if ((word == "you" || word == "library") && (next == "have" || next == "got")) q.offered = true;

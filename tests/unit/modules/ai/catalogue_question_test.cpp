@@ -51,6 +51,8 @@ TEST_CASE("what is like a book is asked with nothing beside it", "[G28]") {
   CHECK(only_like(like, 1));
   CHECK_FALSE(only_like(read_catalogue_question("What is like Dune but with dragons?"), 1));
   CHECK(read_catalogue_question("Do you like Dune?").like.empty());
+  CHECK(read_catalogue_question("Which science fiction books are there?").for_books);
+  CHECK_FALSE(read_catalogue_question("What does a book cost?").for_books);
 }
 
 TEST_CASE("a book answers with the sentence that holds most of the question", "[G28]") {
