@@ -57,7 +57,7 @@ Answer ask(Client person, std::string_view question, std::string_view more = "")
 
 bool cites(const Answer& answer, std::string_view title) {
   for (const auto& source : answer["sources"].as_array())
-    if (source.at("title") == title) return true;
+    if (source.at("title").as_string() == title) return true;
   return false;
 }
 
