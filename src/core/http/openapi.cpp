@@ -267,7 +267,7 @@ bj::object responses(const Route& route, Schemas& schemas, const std::vector<Oth
   for (const ErrorKind kind : route.errors) problem_at(kind);
   if (route.access.kind != Access::Kind::anyone) problem_at(ErrorKind::unauthenticated);
   if (route.access.kind == Access::Kind::permission) problem_at(ErrorKind::forbidden);
-  if (route.body_required || route.body) {
+  if (route.method != Method::get) {  // those that take no body say so to whoever sends one
     problem_at(ErrorKind::malformed);
     problem_at(ErrorKind::too_large);
     problem_at(ErrorKind::unsupported_media);
@@ -277,7 +277,7 @@ bj::object responses(const Route& route, Schemas& schemas, const std::vector<Oth
     problem_at(ErrorKind::invalid);
   }
   if (route.selectable || !route.expansions.empty()) problem_at(ErrorKind::invalid);
-  if (route.body || route.query || route.paged || !route.path_parameters.empty() || route.body_required)
+  if (route.method != Method::get || route.query || route.paged || !route.path_parameters.empty())
     problem_at(ErrorKind::invalid);
   if (route.rate != RateClass::unlimited) problem_at(ErrorKind::rate_limited);
   // The longest path without parameters is far below the limit.

@@ -1,6 +1,8 @@
 #include "core/http/router.hpp"
 
 #include "core/http/handler.hpp"
+#include "core/http/if_match.hpp"
+#include "core/http/unwanted_body.hpp"
 
 #include <algorithm>
 #include <stdexcept>
@@ -44,6 +46,7 @@ struct Router::Node {
       if (r) return true;
     return false;
   }
+  const Route* at(Method method) const { return by_method[static_cast<std::size_t>(method)]; }
 };
 
 Router::Router(std::vector<Route> routes) : routes_(std::move(routes)), root_(std::make_unique<Node>()) {
@@ -56,6 +59,19 @@ Router::Router(std::vector<Route> routes) : routes_(std::move(routes)), root_(st
       throw std::logic_error("two routes answer " + std::string(to_string(route.method)) + " " + route.path +
                              " and " + slot->path);
     slot = &route;
+  }
+  for (Route& route : routes_)
+    if (takes_no_body(route)) refuse_bodies(route);
+  // By the tree, so that a path and its other spellings are guarded alike.
+  for (Route& route : routes_) {
+    if (route.if_match ||
+        (route.method != Method::put && route.method != Method::patch && route.method != Method::del))
+      continue;
+    Node* node = root_.get();
+    std::string_view path = without_trailing_slash(route.path);
+    while (path.size() > 1) node = node->child(next_segment(path));
+    if (const Route* shown = node->at(Method::get); shown && shows_one_resource(*shown))
+      guard_by_etag(route, *shown);
   }
 }
 Router::~Router() = default;

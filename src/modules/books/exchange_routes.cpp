@@ -235,6 +235,7 @@ std::vector<Route> exchange_routes(db::Database& database, BookService& books, T
       own_parameters(post("/oai", "Harvest the catalogue (OAI-PMH 2.0)", Access::anyone(), {},
                           [&](RawRequest raw) { return harvest(database, *raw.request, clock.now()); }),
                      schema::type_of<OaiArguments>());
+  posted.body = posted.query;
   posted.body_media = {"application/x-www-form-urlencoded"};
   add(std::move(posted).answers_media("text/xml").repeats(Repeat::served));
   add(own_parameters(get("/sru", "Search the catalogue in CQL (SRU 1.2 and 2.0)", Access::anyone(), {},

@@ -35,6 +35,19 @@ constexpr int parse_error = -32700, invalid_request = -32600, unknown_method = -
               invalid_params = -32602, unsupported_version = -32022;
 constexpr int kept_ms = 300'000;  // lists of tools may be kept so long
 
+// For the document; serve() reads it as JSON-RPC wants its faults told.
+struct McpMessage {
+  std::string jsonrpc = "2.0", method;
+  schema::RawJson id{""}, params{""};
+  static constexpr std::string_view type_name = "McpMessage";
+  static std::vector<schema::Field> fields() {
+    return {{"jsonrpc", &McpMessage::jsonrpc, "2.0"},
+            {"method", &McpMessage::method, "tools/call and the like"},
+            schema::Field("id", &McpMessage::id, "Number or text; missing in notifications").optional(),
+            schema::Field("params", &McpMessage::params, "Object, as the method wants it").optional()};
+  }
+};
+
 struct Failed {
   int code;
   std::string message;
@@ -257,6 +270,8 @@ std::vector<http::Route> mcp_routes(McpOptions given) {
                      {ErrorKind::malformed, ErrorKind::forbidden},
                      [](RawRequest) { return Result<Response>(Response{}); });
   route.handler = [options](Context& context) { return serve(options, context); };
+  route.body = &schema::type_of<McpMessage>();
+  route.body_required = true;
   std::vector<Route> routes;
   routes.push_back(
       std::move(route)
