@@ -193,7 +193,7 @@ TEST_CASE("ten thousand books on their way hold up no search", "[C14]") {
                               [&](const auto& part) { return part.segment->find(book.value).has_value(); }));
   }
   shelf.index.no_more_bulk();
-  CHECK(shelf.indexed() == many + 10);
+  CHECK(eventually([&] { return shelf.indexed() == many + 10; }));
 }
 
 TEST_CASE("a record that cannot be indexed is tried again, then a dead letter; the others are found",
@@ -209,8 +209,9 @@ TEST_CASE("a record that cannot be indexed is tried again, then a dead letter; t
   REQUIRE(shelf.database.write_now(std::move(work)));
   CHECK(shelf.indexed() == 39);
   REQUIRE(shelf.fails_for_good());
-  // In its batch, by itself, and six times as a job.
-  CHECK(shelf.tries == 8);
+  // In its batch, by itself when there were others in it, and six times as a job.
+  CHECK(shelf.tries >= 7);
+  CHECK(shelf.tries <= 8);
   const auto letters = shelf.await(shelf.dead.list({}));
   REQUIRE(letters);
   REQUIRE(letters->items.size() == 1);
