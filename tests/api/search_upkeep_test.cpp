@@ -115,13 +115,13 @@ TEST_CASE("librarians see what could not be indexed and try it again", "[C14]") 
   CHECK(letters[0].at("attempts") == 6);
   CHECK(letters[0].at("error") == "what was wrong");
   CHECK(librarian.get(std::string(path) + "?page=2&size=1")["total"] == 1);
-  CHECK(app->patron().post(std::string(path) + "/dead/retry").status == 403);
-  CHECK(librarian.post(std::string(path) + "/other/retry").status == 404);
-  CHECK(librarian.post(std::string(path) + "/none/retry").status == 404);
-  REQUIRE(librarian.post(std::string(path) + "/dead/retry").status == 202);
+  CHECK(app->patron().post("/api/v1/admin/search/dead-letters/dead/retry").status == 403);
+  CHECK(librarian.post("/api/v1/admin/search/dead-letters/other/retry").status == 404);
+  CHECK(librarian.post("/api/v1/admin/search/dead-letters/none/retry").status == 404);
+  REQUIRE(librarian.post("/api/v1/admin/search/dead-letters/dead/retry").status == 202);
   CHECK(ended(app->admin(), "dead")["status"] == "succeeded");
   CHECK(librarian.get(path).size() == 0);
-  CHECK(librarian.post(std::string(path) + "/dead/retry").status == 404);
+  CHECK(librarian.post("/api/v1/admin/search/dead-letters/dead/retry").status == 404);
   CHECK(app->number("SELECT count(*) FROM audit_log WHERE action = 'task.retried'") == 1);
   CHECK(titles(search(librarian, "q=emma")) == "Emma");
 }
