@@ -1,4 +1,5 @@
 #include "app_parts.hpp"
+#include "core/db/figures.hpp"
 
 namespace lumina {
 namespace {
@@ -24,6 +25,9 @@ db::Options database_options(const config::Config& config) {
   } else if (config.migrate == config::Migrate::check) {
     for (const auto& m : db::migration_status(url))
       if (!m.applied) throw std::runtime_error("the database has an older schema: run luminalib migrate up");
+  } else if (std::ranges::none_of(db::migration_status(url), &db::MigrationStatus::applied)) {
+    throw std::runtime_error(
+        "the database has no tables yet: run luminalib migrate up, or serve without --migrate off");
   }
   return {url, static_cast<int>(config.db_read_threads), static_cast<int>(config.db_pool_size), 4096};
 }
@@ -213,6 +217,7 @@ App::Parts::Parts(config::Config given, std::shared_ptr<const Clock> given_clock
       router(routes()),
       openapi(http::openapi_document(router.routes(), other_answers(router.routes()))),
       request_metrics(registry, router),
+      library_figures(database, *clock, cpu, bus),
       pipeline(router, authenticator, pipeline_options()) {
   books::keep_cache_true(bus, cache);
   search_index.when_renewed([this] { cache.drop(books::catalogue_tag()); });
@@ -377,7 +382,11 @@ std::vector<http::Route> App::Parts::routes() {
   std::vector<http::Route> all;
   const auto add = [&](std::vector<http::Route> more) { std::ranges::move(more, std::back_inserter(all)); };
   add(system::system_routes({.ready = [this] { return readiness(); },
-                             .metrics = [this] { return registry.render(); },
+                             .metrics =
+                                 [this] {
+                                   library_figures.refresh();
+                                   return registry.render() + db::figures().render();
+                                 },
                              .openapi = [this]() -> const std::string& { return openapi; }}));
   add(auth::auth_routes(sign_in, api_keys));
   add(auth::account_routes(sign_in, people));
@@ -469,6 +478,12 @@ Task<system::Readiness> App::Parts::readiness() {
   auto ask = [](db::Transaction& tx) { return tx.one<std::int64_t>("SELECT 1").has_value(); };
   const auto answer = co_await database.read(std::move(ask));
   note("database", answer.has_value(), answer ? "answers" : answer.error().detail);
+  auto compare = [](db::Transaction& tx) { return db::schema_is_current(tx); };
+  const auto current = co_await database.read(std::move(compare));
+  note("migrations", current && *current,
+       !current   ? current.error().detail
+       : *current ? "the schema is the program's"
+                  : "the schema is of another version: run luminalib migrate status");
   const auto pools = database.statistics();
   note("executors", pools.waiting < 2048, fmt::format("{} units of work waiting", pools.waiting));
   out.status = "ready";
@@ -490,6 +505,22 @@ void App::Parts::show_figures() {
              &db::Statistics::waiting);
   pool_gauge("luminalib_db_pool_running", "Units of work running.", &db::Statistics::running);
   pool_gauge("luminalib_db_pool_max", "Connections.", &db::Statistics::connections);
+  registry.gauge("luminalib_db_pool_available", "Connections that no unit of work uses.", {}, [this] {
+    const auto now = database.statistics();
+    return static_cast<double>(std::max<std::int64_t>(0, now.connections - now.running));
+  });
+  registry.gauge("luminalib_http_requests_in_flight", "Requests that are being served, this one included.",
+                 {}, [this] { return static_cast<double>(pipeline.in_flight()); });
+  registry.counter("luminalib_searches_total", "Searches of the catalogue.", {},
+                   [this] { return static_cast<double>(search_log.total()); });
+  registry.gauge("luminalib_recommendation_index_age_seconds",
+                 "Time since the model in use was trained; without one, since the start.", {},
+                 [this, begun = clock->now()] {
+                   const auto engine = recs.live.engine();
+                   const auto made = engine && engine->version ? engine->version->trained_at : begun;
+                   return static_cast<double>(clock->now().ms - made.ms) / 1000;
+                 });
+  library_figures.show(registry);
   const auto db_counter = [this](std::string_view name, std::string_view help,
                                  std::int64_t db::Statistics::* field) {
     registry.counter(name, help, {},
@@ -544,8 +575,9 @@ void App::Parts::show_figures() {
   cached("luminalib_cache_evictions_total", "Answers dropped for space.", &cache::CacheStatistics::evictions);
   registry.gauge("luminalib_cache_bytes", "Memory of cached answers.", {},
                  [this] { return static_cast<double>(cache.statistics().bytes); });
-  for (const std::string_view type : {"book.created", "book.updated", "book.deleted", "borrow.created",
-                                      "borrow.returned", "review.created", "user.registered"}) {
+  for (const std::string_view type :
+       {"book.created", "book.updated", "book.deleted", "borrow.created", "borrow.returned", "review.created",
+        "user.registered", "document.created", "document.processed"}) {
     auto& counter =
         registry.counter("luminalib_events_total", "Things that happened.", {{"type", std::string(type)}});
     bus.subscribe(std::string(type), [&counter](const events::Event&) { counter.add(); });

@@ -2,6 +2,7 @@
 // parts together.
 #pragma once
 #include "app.hpp"
+#include "app_figures.hpp"
 #include "app_recs.hpp"
 #include "core/audit/routes.hpp"
 #include "core/auth/account_pages.hpp"
@@ -27,6 +28,7 @@
 #include "core/http/expand.hpp"
 #include "core/http/openapi.hpp"
 #include "core/http/pipeline.hpp"
+#include "core/http/rate_classes.hpp"
 #include "core/http/rate_limiter.hpp"
 #include "core/jobs/routes.hpp"
 #include "core/json/codec.hpp"
@@ -105,45 +107,58 @@
 
 namespace lumina {
 
-// The quotas of the route classes, a window of a minute each. Classes with quota 0 are not limited.
+// The quotas of the route classes, a window of a minute each. Classes with quota 0 are not limited by
+// themselves.
 class RateRules {
  public:
   explicit RateRules(const config::Config& c)
       : limiter_({{"default", quota(c.rate_limit), 60},
-                  {"login", quota(c.rate_limit == 0 ? 0 : c.login_rate * 4), 60},
+                  {"account", quota(c.login_rate * 4), 60},
                   {"upload", quota(c.upload_rate), 60},
                   {"search", quota(c.search_rate), 60},
-                  {"user", quota(c.rate_limit), 60}}),
+                  {"user", quota(c.rate_limit), 60},
+                  {"download", quota(c.download_rate), 60},
+                  {"login", quota(c.login_rate), 60}}),
+        quotas_{c.rate_limit, c.login_rate,    c.upload_rate, c.search_rate,
+                c.rate_limit, c.download_rate, c.login_rate},
         off_(c.rate_limit == 0) {}
 
   std::optional<http::RateState> check(http::RateClass rate, std::string_view address,
                                        std::optional<UserId> user) {
     if (off_ || rate == http::RateClass::unlimited) return {};
-    if (user) return state(http::PolicyId{4}, fmt::format("user:{}", user->value));
+    if (user) return state(4, fmt::format("user:{}", user->value));
     const std::string client = http::address_key(address);
-    auto standing = state(http::PolicyId{0}, client);
-    if (!standing.allowed) return standing;
-    switch (rate) {
-      case http::RateClass::login:
-        return state(http::PolicyId{1}, client);
-      case http::RateClass::upload:
-        return state(http::PolicyId{2}, client);
-      case http::RateClass::search:
-        return state(http::PolicyId{3}, client);
-      default:
-        return standing;
-    }
+    auto standing = state(0, client);
+    const std::size_t policy = policy_of(rate);
+    if (!standing.allowed || quotas_[policy] == 0 || policy == 0) return standing;
+    return state(policy, client);
   }
 
  private:
   static int quota(std::int64_t n) { return static_cast<int>(std::clamp<std::int64_t>(n, 1, 1'000'000'000)); }
-  http::RateState state(http::PolicyId id, std::string_view client) {
+  static std::size_t policy_of(http::RateClass rate) {
+    if (rate == http::download_class) return 5;
+    if (rate == http::sign_in_class) return 6;
+    switch (rate) {
+      case http::RateClass::login:
+        return 1;
+      case http::RateClass::upload:
+        return 2;
+      case http::RateClass::search:
+        return 3;
+      default:
+        return 0;
+    }
+  }
+  http::RateState state(std::size_t index, std::string_view client) {
+    const http::PolicyId id{index};
     const auto decision = limiter_.check(id, client);
     const auto& policy = limiter_.policy(id);
     return {decision.allowed,      policy.name,        policy.quota,
             policy.window_seconds, decision.remaining, decision.reset_seconds};
   }
   http::RateLimiter limiter_;
+  std::array<std::int64_t, 7> quotas_;
   bool off_;
 };
 
@@ -254,6 +269,7 @@ struct App::Parts {
   http::Router router;
   std::string openapi;
   RequestMetrics request_metrics;
+  LibraryFigures library_figures;
   http::Pipeline pipeline;
   std::atomic<bool> draining{false};
 

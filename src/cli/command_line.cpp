@@ -104,6 +104,9 @@ class Parser {
     try {
       app_.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {
+      // Help for what does not exist is wrong usage, as without --help.
+      if (const auto unknown = app_.remaining(true); !unknown.empty())
+        return misuse("The following argument was not expected: " + unknown.front() + hint(argc, argv));
       return Exit{0, help(), {}};
     } catch (const CLI::ParseError& fault) {
       return misuse(fault.what() + hint(argc, argv));

@@ -168,6 +168,7 @@ int serve(const Invocation& invocation, const config::Loaded& loaded) {
 
   const auto watchdog = systemd.watchdog_interval();
   Reloads reloads(app);
+  const bool tls = !config.tls_cert.empty();
   bool reloading = false;
   while (true) {
     timespec wait{1, 0};
@@ -196,8 +197,10 @@ int serve(const Invocation& invocation, const config::Loaded& loaded) {
         for (const auto& fault : fresh.error())
           log::error("configuration not taken over", {{"reason", fault}});
       }
-      if (auto renewed = server.reload_tls(); !renewed)
-        log::error("certificate not taken over", {{"reason", renewed.error()}});
+      if (tls) {
+        if (auto renewed = server.reload_tls(); !renewed)
+          log::error("certificate not taken over", {{"reason", renewed.error()}});
+      }
       reloading = true;
     }
     if (reloading && !reloads.busy()) {

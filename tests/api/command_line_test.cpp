@@ -134,6 +134,8 @@ TEST_CASE("wrong usage ends with 2, a message on standard error and a way on", "
       {{"serve", "--bcrypt-cost", "12", "--bcrypt-cost", "13"}, "--bcrypt-cost"},
       {{"serve", "--basic-auth=perhaps"}, "--basic-auth"},
       {{"migrate", "down"}, "down"},
+      {{"srve", "--help"}, "did you mean serve?"},
+      {{"migrate", "down", "--help"}, "down"},
       {{"admin", "create", "--email", "a@b.c"}, "--password-stdin"},
       {{"admin", "create", "--password-stdin"}, "--email"},
       {{"admin", "create", "--email", "a@b.c", "--password", "x"}, "--password"},

@@ -73,9 +73,6 @@ TEST_CASE("tokens and keys are never kept as answers", "[A47][A10]") {
         "idempotency_answer_not_kept");
   CHECK(reader.get("/api/v1/auth/api-keys").size() == 1);
   CHECK(app->number("SELECT count(*) FROM idempotency_keys WHERE body IS NOT NULL") == 0);
-  CHECK(app->anybody().post("/api/v1/auth/register", registration("new@example.org"), key).status == 201);
-  CHECK(app->anybody().post("/api/v1/auth/register", registration("new@example.org"), key).code() ==
-        "idempotency_answer_not_kept");
   auto admin = app->admin();
   const auto webhook = R"({"url":"https://hooks.example.org/here","types":["book.*"]})";
   const auto hooked = admin.post("/api/v1/webhooks", webhook, {{"Idempotency-Key", "hook"}});

@@ -2,6 +2,8 @@
 // client, problems that say where they happened.
 #include "api/accounts.hpp"
 #include "api/documents.hpp"
+#include "core/db/database.hpp"
+#include "core/http/pipeline.hpp"
 #include "support/test_app.hpp"
 
 #include <boost/json/serialize.hpp>
@@ -201,4 +203,231 @@ TEST_CASE("a row that takes no body does nothing past one", "[A40]") {
       desk.post(fmt::format("/api/v1/books/{}/generate-summary?nope=1", book), R"({"zz":1})", json);
   CHECK(both.status == 422);
   CHECK(both["errors"].as_array().size() == 2);
+}
+
+TEST_CASE("downloads have a quota of their own", "[A28]") {
+  auto app = TestApp::on(Database::sqlite, [](config::Config& c) {
+    c.rate_limit = 1000;
+    c.download_rate = 3;
+    every_kind(c);
+  });
+  auto desk = app->librarian();
+  const auto made = upload(desk, "notes.txt", "A page of notes about Emma Woodhouse and her schemes.");
+  REQUIRE(made.status == 201);
+  const auto content = fmt::format("/api/v1/documents/{}/content", made.id());
+  for (const auto& path : {content, fmt::format("/api/v1/documents/{}/view", made.id()),
+                           std::string("/api/v1/books/export?format=csv")})
+    CHECK(desk.get(path).status == 200);
+  const auto refused = desk.get(content);
+  CHECK(refused.status == 429);
+  CHECK(refused.header("RateLimit-Policy") == "\"download\";q=3;w=60");
+  CHECK(refused["violated-policies"].as_array()[0] == "download");
+  CHECK(desk.get("/api/v1/books").status == 200);
+  CHECK(desk.from("192.0.2.99").get(content).status == 200);
+}
+
+TEST_CASE("signing in tells the limit that holds, and who is refused by which", "[A28][A10]") {
+  auto app = TestApp::on(Database::sqlite, [](config::Config& c) { c.login_rate = 5; });
+  const auto guess = [&](std::string address) {
+    return app->anybody()
+        .from(std::move(address))
+        .post("/api/v1/auth/login", credentials("nobody@example.org", "not the word"));
+  };
+  for (int left = 4; left >= 0; --left) {
+    const auto wrong = guess("198.51.100.1");
+    CHECK(wrong.status == 401);
+    CHECK(wrong.header("RateLimit-Policy") == "\"login\";q=5;w=60");
+    CHECK(wrong.header("RateLimit").starts_with(fmt::format("\"login\";r={};t=", left)));
+  }
+  const auto of_address = guess("198.51.100.1");
+  CHECK(of_address.status == 429);
+  CHECK(of_address["violated-policies"].as_array()[0] == "login");
+  CHECK(!of_address.header("Retry-After").empty());
+  // The account's share is used up as well, wherever the next guess comes from.
+  const auto of_account = guess("198.51.100.2");
+  CHECK(of_account.status == 429);
+  CHECK(of_account.code() == "too_many_attempts");
+  CHECK(of_account["violated-policies"].as_array()[0] == "login");
+  CHECK(of_account.header("RateLimit") == "\"login\";r=0;t=" + of_account.header("Retry-After"));
+}
+
+TEST_CASE("every answer tells the standing of the client, and what is not there counts too", "[A28]") {
+  auto app = TestApp::on(Database::sqlite, [](config::Config& c) { c.rate_limit = 4; });
+  auto stranger = app->anybody();
+  const auto missing = stranger.get("/api/v1/nothing-here");
+  CHECK(missing.status == 404);
+  CHECK(missing.header("RateLimit").starts_with("\"default\";r=3;"));
+  const auto options = stranger.send(http::Method::options, "/api/v1/books", "", {});
+  CHECK(options.status == 204);
+  CHECK(options.header("RateLimit").starts_with("\"default\";r=2;"));
+  const auto large = stranger.post("/api/v1/auth/login", std::string(12 << 20, ' '));
+  CHECK(large.status == 413);
+  CHECK(large["instance"] == "/api/v1/auth/login");
+  CHECK(large.header("RateLimit").starts_with("\"default\";r=1;"));
+  // A head that could not be read is the address's all the same.
+  auto* refusing = dynamic_cast<http::Refusing*>(&app->app().application());
+  REQUIRE(refusing != nullptr);
+  const auto head =
+      refusing->refuse_at(431, "head_too_large", "The head is too large", "/api/v1/books", "192.0.2.1");
+  CHECK(head.header_block.find("RateLimit: \"default\";r=0;") != std::string::npos);
+  CHECK(head.body.find(R"("instance":"/api/v1/books")") != std::string::npos);
+  const auto over = stranger.get("/api/v1/nothing-here");
+  CHECK(over.status == 429);
+  CHECK(over["violated-policies"].as_array()[0] == "default");
+}
+
+TEST_CASE("who sent no credentials is asked for them, who sent wrong ones is told so", "[A20]") {
+  auto app = TestApp::on(Database::sqlite);
+  CHECK(app->anybody().get("/api/v1/users/me").header("WWW-Authenticate") == "Bearer realm=\"luminalib\"");
+  const auto wrong = app->anybody().get("/api/v1/users/me", {{"Authorization", "Bearer nonsense"}});
+  CHECK(wrong.header("WWW-Authenticate") == "Bearer realm=\"luminalib\", error=\"invalid_token\"");
+  const auto key = app->anybody().get("/api/v1/users/me", {{"X-API-Key", "nonsense"}});
+  CHECK(key.header("WWW-Authenticate") == "Bearer realm=\"luminalib\", error=\"invalid_token\"");
+}
+
+TEST_CASE("pages of listed origins may continue traces and streams", "[A29]") {
+  auto app = TestApp::on(Database::sqlite,
+                         [](config::Config& c) { c.allowed_origins = {"https://shelf.example.org"}; });
+  const auto asked = app->anybody().send(
+      http::Method::options, "/api/v1/events/stream", "",
+      {{"Origin", "https://shelf.example.org"}, {"Access-Control-Request-Method", "GET"}});
+  const auto allowed = asked.header("Access-Control-Allow-Headers");
+  CHECK(allowed.find("traceparent") != std::string::npos);
+  CHECK(allowed.find("Last-Event-ID") != std::string::npos);
+}
+
+TEST_CASE("a form that is sent again has another boundary and is the same form", "[A47][G1]") {
+  auto app = TestApp::on(GENERATE(from_databases()), every_kind);
+  auto reader = app->patron();
+  const auto sent = [&](std::string_view boundary, std::string_view title, std::string_view text) {
+    const auto body = fmt::format(
+        "--{0}\r\nContent-Disposition: form-data; name=\"title\"\r\n\r\n{1}\r\n--{0}\r\nContent-Disposition: "
+        "form-data; name=\"file\"; filename=\"n.txt\"\r\nContent-Type: text/plain\r\n\r\n{2}\r\n--{0}--\r\n",
+        boundary, title, text);
+    return reader.post("/api/v1/documents", body,
+                       {{"Content-Type", fmt::format("multipart/form-data; boundary={}", boundary)},
+                        {"Idempotency-Key", "one-upload"}});
+  };
+  const auto first = sent("first", "Notes", "Emma Woodhouse, handsome, clever, and rich.");
+  REQUIRE(first.status == 201);
+  const auto again = sent("----another-one", "Notes", "Emma Woodhouse, handsome, clever, and rich.");
+  CHECK(again.status == 201);
+  CHECK(again.header("Idempotency-Replayed") == "true");
+  CHECK(again.body == first.body);
+  for (const auto& other : {sent("first", "Other notes", "Emma Woodhouse, handsome, clever, and rich."),
+                            sent("first", "Notes", "Emma Woodhouse, handsome, clever, and poor.")}) {
+    CHECK(other.status == 422);
+    CHECK(other.code() == "idempotency_key_reused");
+  }
+  CHECK(app->number("SELECT count(*) FROM documents") == 1);
+
+  // A form that is held in memory.
+  const auto book = app->book("Emma", "Jane Austen");
+  const auto rows = [&](std::string_view boundary, std::string_view text) {
+    return app->librarian().post("/api/v1/books/import",
+                                 fmt::format("--{0}\r\nContent-Disposition: form-data; name=\"file\"; "
+                                             "filename=\"b.csv\"\r\n\r\n{1}\r\n--{0}--\r\n",
+                                             boundary, text),
+                                 {{"Content-Type", fmt::format("multipart/form-data; boundary={}", boundary)},
+                                  {"Idempotency-Key", "rows"}});
+  };
+  CHECK(book > 0);
+  const auto begun = rows("aaa", "title,author\nPersuasion,Jane Austen\n");
+  REQUIRE(begun.status == 202);
+  CHECK(rows("bbb", "title,author\nPersuasion,Jane Austen\n").header("Idempotency-Replayed") == "true");
+  CHECK(rows("bbb", "title,author\nEvelina,Fanny Burney\n").code() == "idempotency_key_reused");
+}
+
+TEST_CASE("an account that is made again with its key is the same account", "[A47]") {
+  auto app = TestApp::on(GENERATE(from_databases()));
+  const http::Headers key{{"Idempotency-Key", "sign-up"}};
+  const auto first = app->anybody().post("/api/v1/auth/register", registration("new@example.org"), key);
+  REQUIRE(first.status == 201);
+  const auto again = app->anybody().post("/api/v1/auth/register", registration("new@example.org"), key);
+  CHECK(again.status == 201);
+  CHECK(again.body == first.body);
+  CHECK(again.header("Idempotency-Replayed") == "true");
+  CHECK(app->number("SELECT count(*) FROM users WHERE email = 'new@example.org'") == 1);
+  CHECK(app->number("SELECT count(*) FROM idempotency_keys WHERE body LIKE '%quiet reading%'") == 0);
+}
+
+TEST_CASE("ready looks at the schema too, and explains itself to administrators alone", "[J7]") {
+  auto app = TestApp::on(GENERATE(from_databases()));
+  const auto check = [](const Answer& answer, std::string_view name) {
+    for (const auto& one : answer["checks"].as_array())
+      if (one.at("name").as_string() == name) return one;
+    return boost::json::value();
+  };
+  auto admin = app->admin();
+  for (const auto* path : {"/ready", "/ready?verbose", "/readyz?verbose", "/readyz?verbose=1"}) {
+    CAPTURE(path);
+    const auto seen = app->anybody().get(path);
+    REQUIRE(seen.status == 200);
+    for (const auto* name : {"draining", "database", "migrations", "executors"}) {
+      CAPTURE(name);
+      REQUIRE(check(seen, name).is_object());
+      CHECK(check(seen, name).at("ok") == true);
+      CHECK(check(seen, name).at("detail").is_null());
+    }
+    CHECK(check(app->librarian().get(path), "database").at("detail").is_null());
+    CHECK(check(admin.get(path), "database").at("detail") == "answers");
+  }
+  REQUIRE(app->app().database().write_now([](db::Transaction& tx) {
+    tx.execute("DELETE FROM schema_migrations WHERE version = (SELECT max(version) FROM schema_migrations)");
+    return Status();
+  }));
+  const auto behind = app->anybody().get("/ready");
+  CHECK(behind.status == 503);
+  CHECK(check(behind, "migrations").at("ok") == false);
+  CHECK(check(behind, "database").at("ok") == true);
+}
+
+TEST_CASE("other names of the sources answer alike", "[A51]") {
+  auto app = TestApp::on(GENERATE(from_databases()));
+  auto desk = app->librarian();
+  const auto question = "?interval=day";
+  CHECK(desk.get(std::string("/api/v1/admin/analytics/borrows") + question).body ==
+        desk.get(std::string("/api/v1/admin/analytics/loans") + question).body);
+  CHECK(desk.get(std::string("/api/v1/admin/analytics/borrows") + question).status == 200);
+  auto admin = app->admin();
+  const auto by_user = admin.get(fmt::format("/api/v1/audit?user={}", desk.user_id()));
+  CHECK(by_user.status == 200);
+  CHECK(by_user.size() > 0);
+  CHECK(by_user.body == admin.get(fmt::format("/api/v1/audit?user_id={}", desk.user_id())).body);
+}
+
+TEST_CASE("figures that operators ask for are there and move", "[J4][J6]") {
+  auto app = TestApp::on(GENERATE(from_databases()), every_kind);
+  auto reader = app->patron();
+  const auto book = app->book("Emma", "Jane Austen");
+  const auto figure = [&](std::string name) {
+    const auto page = app->anybody().get("/metrics").body;
+    const auto at = page.find("\n" + name + " ");
+    return at == std::string::npos ? -1.0 : std::stod(page.substr(at + name.size() + 2));
+  };
+  for (const auto* name :
+       {"luminalib_http_requests_in_flight", "luminalib_db_pool_available",
+        "luminalib_db_query_duration_seconds_count", "luminalib_recommendation_duration_seconds_count",
+        "luminalib_recommendation_index_age_seconds", "luminalib_borrows_active", "luminalib_books",
+        "luminalib_users", "luminalib_users_active", "luminalib_searches_total", "luminalib_documents",
+        "luminalib_document_bytes"}) {
+    CAPTURE(name);
+    CHECK(figure(name) >= 0);
+  }
+  CHECK(figure("luminalib_http_requests_in_flight") == 1);
+  const auto units = figure("luminalib_db_query_duration_seconds_count");
+  const auto searches = figure("luminalib_searches_total");
+  const auto lists = figure("luminalib_recommendation_duration_seconds_count");
+  REQUIRE(reader.post(fmt::format("/api/v1/borrows/{}/borrow", book)).status == 201);
+  CHECK(figure("luminalib_db_query_duration_seconds_count") > units);
+  CHECK(app->anybody().get("/api/v1/books/search?q=emma").status == 200);
+  CHECK(figure("luminalib_searches_total") > searches);
+  CHECK(reader.get("/api/v1/recommendations/").status == 200);
+  CHECK(figure("luminalib_recommendation_duration_seconds_count") > lists);
+  REQUIRE(upload(reader, "notes.txt", "A page of notes about Emma Woodhouse and her schemes.").status == 201);
+  CHECK(eventually([&] {
+    return figure("luminalib_borrows_active") == 1 && figure("luminalib_books") == 1 &&
+           figure("luminalib_users") >= 2 && figure("luminalib_users_active") >= 1 &&
+           figure("luminalib_documents") == 1 && figure("luminalib_document_bytes") > 0;
+  }));
 }

@@ -185,6 +185,29 @@ TEST_CASE("a malformed head is answered with its status and a problem document, 
   CHECK(server.server.stats().exceptions == 0);
 }
 
+TEST_CASE("a refusal says which path it is about, as far as that was readable", "[A39]") {
+  ToyServer server;
+  const std::vector<std::pair<std::string, std::string>> rows = {
+      {"GET /a/b?c=1 HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "/a/b"},
+      {"GET /a\"b HTTP/1.1\r\nHost: a\r\n\r\n", "/a\"b"},
+      {"BREW /pot HTTP/1.1\r\nHost: a\r\n\r\n", "/pot"},
+      {"GET /long HTTP/1.1\r\nHost: a\r\nX: " + std::string(200'000, 'a'), "/long"},
+      {"GET /" + std::string(9000, 'a') + " HTTP/1.1\r\nHost: a\r\n\r\n", "/" + std::string(1023, 'a')},
+      {"POST /ten?x=1 HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\n\r\n", "/ten"},
+      {"GET /a\x01z HTTP/1.1\r\nHost: a\r\n\r\n", "/a"},
+      {"\x16\x03\x01\x02", ""},
+  };
+  for (const auto& [text, path] : rows) {
+    INFO(text.substr(0, 100));
+    Client client(server.port());
+    client.send(text);
+    const auto answer = client.read();
+    CHECK(answer.status >= 400);
+    CHECK(answer.body.find(R"("instance":")" + path + R"(")") != std::string::npos);
+    CHECK(answer.body.find(R"("peer":"127.0.0.1")") != std::string::npos);
+  }
+}
+
 TEST_CASE("nothing that follows a refused head is taken for a request", "[A32]") {
   ToyServer server;
   Client client(server.port());

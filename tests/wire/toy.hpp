@@ -12,6 +12,7 @@
 //   /injection     tries to write a second header
 #pragma once
 #include "core/http/io_threads.hpp"
+#include "core/http/refusing.hpp"
 #include "core/http/server.hpp"
 
 #include <boost/asio/steady_timer.hpp>
@@ -35,7 +36,7 @@ struct Finished {
   std::uint64_t bytes = 0;
 };
 
-class Toy final : public http::Application {
+class Toy final : public http::Application, public http::Refusing {
  public:
   std::unique_ptr<http::Exchange> begin() override;
   http::Response refuse(int status, std::string_view code, std::string_view detail) override {
@@ -44,6 +45,14 @@ class Toy final : public http::Application {
     response.content_type = "application/problem+json";
     response.body = R"({"code":")" + std::string(code) + R"(","detail":")" + std::string(detail) + "\"}";
     if (status == 503) response.set("Retry-After", "1");
+    return response;
+  }
+
+  http::Response refuse_at(int status, std::string_view code, std::string_view detail, std::string_view path,
+                           std::string_view peer) override {
+    auto response = refuse(status, code, detail);
+    response.body.pop_back();
+    response.body += R"(,"instance":")" + std::string(path) + R"(","peer":")" + std::string(peer) + "\"}";
     return response;
   }
 

@@ -26,7 +26,7 @@ struct Entry {
 };
 
 struct Filter {
-  std::optional<UserId> user_id;
+  std::optional<UserId> user_id, user;  // one thing in two spellings
   std::optional<std::string> action, resource, outcome;
   std::optional<std::int64_t> resource_id;
   std::optional<Timestamp> from, to;

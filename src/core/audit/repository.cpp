@@ -24,6 +24,7 @@ Page<Entry> AuditRepository::list(const Filter& filter, const PageRequest& page)
     return "$" + std::to_string(values.size());
   };
   if (filter.user_id) where += " AND user_id = " + bind(db::to_value(*filter.user_id));
+  if (filter.user) where += " AND user_id = " + bind(db::to_value(*filter.user));
   if (filter.action) where += " AND action = " + bind(*filter.action);
   if (filter.resource) where += " AND resource = " + bind(*filter.resource);
   if (filter.resource_id) where += " AND resource_id = " + bind(*filter.resource_id);

@@ -23,6 +23,7 @@ std::vector<Field> Entry::fields() {
 }
 std::vector<Field> Filter::fields() {
   return {{"user_id", &Filter::user_id, "Done by this person"},
+          {"user", &Filter::user, "The same as user_id"},
           {"action", &Filter::action, "This action", {schema::length(1, 100)}},
           {"resource", &Filter::resource, "This kind of thing", {schema::length(1, 100)}},
           {"resource_id", &Filter::resource_id, "This thing"},

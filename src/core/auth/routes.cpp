@@ -1,6 +1,7 @@
 #include "core/auth/routes.hpp"
 
 #include "core/http/handler.hpp"
+#include "core/http/rate_classes.hpp"
 #include "core/http/resource.hpp"
 
 #include <iterator>
@@ -88,15 +89,14 @@ std::vector<Route> auth_routes(AuthService& auth, ApiKeyService& keys) {
   std::vector<Route> routes;
   const auto add = [&](Route route) { routes.push_back(std::move(route).tagged("Accounts")); };
 
-  add(post("/api/v1/auth/register", "Make an account", anyone, {refused},
-           [&](Body<NewUser> user, Caller by) { return created(auth.sign_up(*user, by), "/api/v1/users/"); })
-          .by_itself()
-          .repeats(Repeat::withheld));
+  add(post("/api/v1/auth/register", "Make an account", anyone, {refused}, [&](Body<NewUser> user, Caller by) {
+        return created(auth.sign_up(*user, by), "/api/v1/users/");
+      }).by_itself());
   add(post("/api/v1/auth/login", "Sign in", anyone, {},
            [&](JsonOrForm<Credentials> given, RawRequest request, Caller by) {
              return sign_in(auth, *given, request, by);
            })
-          .limited(RateClass::login)
+          .limited(sign_in_class)
           .repeats(Repeat::served)
           .by_itself());
   add(post("/api/v1/auth/refresh", "Exchange a refresh token for new tokens", anyone, {},

@@ -5,6 +5,7 @@
 #include "core/calls/run_here.hpp"
 #include "core/db/joined.hpp"
 #include "core/http/body_sink.hpp"
+#include "core/http/form_digest.hpp"
 #include "core/http/problem.hpp"
 #include "core/http/route.hpp"
 #include "core/security/random.hpp"
@@ -224,9 +225,16 @@ std::string Idempotency::fingerprint(const http::Request& request) const {
   text += ' ';
   text += request.head.target;
   text += '\n';
-  text += request.head.header("Content-Type");
+  const auto type = request.head.header("Content-Type");
+  const bool form = http::is_form(type);
+  text += form ? std::string_view("multipart/form-data") : type;
   text += '\n';
-  text += request.sink ? request.sink->digest() : hex_encode(security::sha256(request.body));
+  std::optional<std::string> said;
+  if (form && !request.sink) said = http::form_digest(request.body, type);
+  if (request.sink)
+    text += request.sink->digest();
+  else
+    text += said ? *said : hex_encode(security::sha256(request.body));
   return hex_encode(security::hmac_sha256(secret_, text));
 }
 

@@ -2,7 +2,8 @@
 // hours and across restarts (draft-ietf-httpapi-idempotency-key-header-07).
 //
 // Keys belong to the person, or to the address of a stranger, and go with the account. Kept with them: a
-// keyed digest of method, target and body (HMAC-SHA-256; bodies may hold passwords), status, headers, body.
+// keyed digest of method, target and body (HMAC-SHA-256; bodies may hold passwords; of a form its parts, for
+// clients that send one again make a new boundary), status, headers, body.
 // Answers of 5xx and 429 are not kept, their effects are taken back. The answer to a repetition carries
 // Idempotency-Replayed: true; another request with the key is 422 idempotency_key_reused; a repetition while
 // the first runs is 409 idempotency_in_progress with Retry-After.

@@ -1,6 +1,7 @@
 #include "core/db/database.hpp"
 
 #include "core/db/connection.hpp"
+#include "core/db/figures.hpp"
 #include "core/db/joined.hpp"
 
 #include <condition_variable>
@@ -18,6 +19,17 @@ using Moment = std::chrono::steady_clock::time_point;
 constexpr std::size_t largest_batch = 64;
 constexpr int tries_on_conflict = 8;
 constexpr auto quiet_after_failure = std::chrono::milliseconds(250);
+
+struct Figures {
+  metrics::Registry registry;
+  metrics::Histogram& run = registry.histogram("luminalib_db_query_duration_seconds",
+                                               "Time units of work ran.", metrics::latency_buckets());
+};
+// Outlives every database, those of other static objects too.
+Figures& kept_figures() {
+  static auto* const all = new Figures;
+  return *all;
+}
 
 double seconds(std::chrono::steady_clock::duration d) { return std::chrono::duration<double>(d).count(); }
 
@@ -63,6 +75,11 @@ struct Database::State {
   void count_wait(const Unit& unit, Moment now) {
     wait_ns.fetch_add((now - unit.queued).count(), std::memory_order_relaxed);
     waiting.fetch_sub(1, std::memory_order_relaxed);
+  }
+
+  void count_run(std::chrono::steady_clock::duration time) {
+    run_ns.fetch_add(time.count(), std::memory_order_relaxed);
+    kept_figures().run.observe(time);
   }
 
   // Blocks until there is something to do; false when stopping and nothing is left.
@@ -115,7 +132,7 @@ struct Database::State {
         if (finished.error && finished.error->code == "database_unavailable")
           failed_at = std::chrono::steady_clock::now();
       }
-      run_ns.fetch_add((std::chrono::steady_clock::now() - begin).count(), std::memory_order_relaxed);
+      count_run(std::chrono::steady_clock::now() - begin);
       running.fetch_sub(1, std::memory_order_relaxed);
       unit.done(std::move(finished.error), std::move(finished.thrown));
     }
@@ -213,7 +230,7 @@ struct Database::State {
           finished[i] = std::move(answer[0]);
         }
       }
-      run_ns.fetch_add((std::chrono::steady_clock::now() - begin).count(), std::memory_order_relaxed);
+      count_run(std::chrono::steady_clock::now() - begin);
       running.store(0, std::memory_order_relaxed);
       for (std::size_t i = 0; i < batch.size(); ++i)
         batch[i].done(std::move(finished[i].error), std::move(finished[i].thrown));
@@ -315,6 +332,8 @@ void Database::enqueue(Kind kind, Unit unit) {
   s.rejected.fetch_add(1, std::memory_order_relaxed);
   unit.done(unavailable("overloaded", "The server is overloaded; try again shortly"), nullptr);
 }
+
+const metrics::Registry& figures() { return kept_figures().registry; }
 
 Statistics Database::statistics() const {
   const State& s = *state_;

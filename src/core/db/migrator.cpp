@@ -99,6 +99,14 @@ std::vector<int> migrate(const std::string& url, int upto, std::span<const Migra
   return done;
 }
 
+bool schema_is_current(Transaction& tx) {
+  const auto ours = migrations();
+  const int last = ours.empty() ? 0 : ours.back().version;
+  const auto applied =
+      tx.one<std::int64_t>("SELECT count(*) FROM schema_migrations WHERE version <= $1", last);
+  return applied && std::get<0>(*applied) == static_cast<std::int64_t>(ours.size());
+}
+
 std::vector<MigrationStatus> migration_status(const std::string& url) {
   Connection connection(url, Connection::Access::write);
   connection.script(history_table);

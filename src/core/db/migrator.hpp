@@ -14,6 +14,8 @@
 
 namespace lumina::db {
 
+class Transaction;
+
 struct Migration {
   int version;
   std::string_view name;
@@ -38,5 +40,8 @@ std::span<const Migration> migrations();
 std::vector<int> migrate(const std::string& url, int upto = INT32_MAX,
                          std::span<const Migration> ours = migrations());
 std::vector<MigrationStatus> migration_status(const std::string& url);
+// Whether the database of this transaction has every migration of the program. One that a later release has
+// taken further counts: its instances and ours serve side by side while they are exchanged.
+bool schema_is_current(Transaction& tx);
 
 }  // namespace lumina::db

@@ -4,6 +4,7 @@
 #include "core/http/body_sink.hpp"
 #include "core/http/body_source.hpp"
 #include "core/http/head_guard.hpp"
+#include "core/http/refusing.hpp"
 #include "core/http/request_parser.hpp"
 #include "core/http/response_head.hpp"
 #include "core/http/session_coroutine.hpp"
@@ -183,7 +184,8 @@ class Connection final : public Tracked {
     return buffer_.empty() && socket_.available(ec) == 0;
   }
 
-  Response refusal(const Refusal& why);
+  // `head`: what is known of the request line when no exchange has begun.
+  Response refusal(const Refusal& why, std::string_view head = {});
   bool unread_body_is_small() const;
   // Puts response_ into octets and writes what the socket takes at once; true when that is all.
   bool write_at_once(bool close, bool head_only, std::size_t& written);
@@ -246,10 +248,17 @@ void Connection::cut() {
   if (waker_) waker_->wake();
 }
 
-Response Connection::refusal(const Refusal& why) {
+Response Connection::refusal(const Refusal& why, std::string_view head) {
   Response response;
   try {
-    response = shard_->application.refuse(why.status, why.code, why.detail);
+    auto* informed = exchange_ ? dynamic_cast<Refusing*>(exchange_.get()) : nullptr;
+    if (informed == nullptr) informed = dynamic_cast<Refusing*>(&shard_->application);
+    if (informed)
+      response =
+          informed->refuse_at(why.status, why.code, why.detail,
+                              exchange_ ? std::string(request_.head.path()) : path_of_head(head), peer_);
+    else
+      response = shard_->application.refuse(why.status, why.code, why.detail);
   } catch (...) {
     shard_->counters.exceptions.add();
     response = {};
@@ -449,7 +458,7 @@ Step<bool> Connection::write_stream(std::uint64_t& bytes) {
 
 Step<bool> Connection::answer_and_close(Refusal why, bool linger) {
   shard_->counters.refused_heads.add();
-  response_ = refusal(why);
+  response_ = refusal(why, buffer_.unread());
   enter(Phase::write, limits_.write_time);
   std::size_t written = 0;
   bool sent = write_at_once(true, false, written);

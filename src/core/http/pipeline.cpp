@@ -5,6 +5,7 @@
 #include "core/http/body_sink.hpp"
 #include "core/http/compress.hpp"
 #include "core/http/problem.hpp"
+#include "core/http/rate_classes.hpp"
 #include "core/security/random.hpp"
 
 #include <fmt/chrono.h>
@@ -23,6 +24,7 @@ constexpr std::string_view security_headers =
 constexpr std::string_view api_policy =
     "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n";
 constexpr std::string_view hsts = "Strict-Transport-Security: max-age=63072000; includeSubDomains\r\n";
+constexpr std::string_view guarded_code = "too_many_attempts";  // of security::LoginGuard
 constexpr std::string_view exposed =
     "Deprecation, ETag, Idempotency-Replayed, Link, Location, RateLimit, RateLimit-Policy, Retry-After, "
     "Sunset, "
@@ -59,24 +61,46 @@ bool names_etag(std::string_view list, std::string_view etag) {
   return false;
 }
 
+// What one client may still do, and of what.
+void append_rate(std::string& block, const RateState& rate) {
+  fmt::format_to(std::back_inserter(block),
+                 "RateLimit-Policy: \"{}\";q={};w={}\r\nRateLimit: \"{}\";r={};t={}\r\n", rate.policy,
+                 rate.quota, rate.window_seconds, rate.policy, rate.remaining, rate.reset_seconds);
+}
+
+void name_violated(Response& response, std::string_view policy) {
+  response.body.pop_back();
+  response.body += fmt::format(",\"violated-policies\":[\"{}\"]}}", policy);
+}
+
+bool tries_passwords(const Route& route) {
+  return route.rate == RateClass::login || route.rate == sign_in_class;
+}
+
 }  // namespace
 
-class Pipeline::PipelineExchange final : public Exchange {
+class Pipeline::PipelineExchange final : public Exchange, public Refusing {
  public:
   explicit PipelineExchange(Pipeline& pipeline)
-      : pipeline_(pipeline), neighbours_(pipeline.neighbours()), begun_(std::chrono::steady_clock::now()) {}
+      : pipeline_(pipeline), neighbours_(pipeline.neighbours()), begun_(std::chrono::steady_clock::now()) {
+    pipeline_.in_flight_.fetch_add(1, std::memory_order_relaxed);
+  }
+  ~PipelineExchange() override { pipeline_.in_flight_.fetch_sub(1, std::memory_order_relaxed); }
+  PipelineExchange(const PipelineExchange&) = delete;
+  PipelineExchange& operator=(const PipelineExchange&) = delete;
 
   Eventual<Admission> admit(const Request& request) override {
     context_.head = &request.head;
     identify(request);
     match_ = pipeline_.router_.find(request.head.method, request.head.path());
+    // What is not there is counted too: who looks for what there is, asks often.
+    if (auto limited = count_against(std::nullopt)) return refuse(std::move(*limited));
     if (request.head.method == Method::options) return refuse(answer_options());
     if (!match_.route) return refuse(no_route());
     context_.route = match_.route;
-    if (auto limited = count_against(std::nullopt)) return refuse(std::move(*limited));
 
     // Whoever signs in anew is not refused for an old token that the client still sends.
-    if (match_.route->rate == RateClass::login && match_.route->access.kind == Access::Kind::anyone)
+    if (tries_passwords(*match_.route) && match_.route->access.kind == Access::Kind::anyone)
       return admitted(context_.caller);
     auto known = pipeline_.authenticator_.authenticate(request, context_.caller);
     if (known.ready()) return admitted(std::move(known.value()));
@@ -111,6 +135,12 @@ class Pipeline::PipelineExchange final : public Exchange {
     } catch (const std::exception& e) {
       return finish(failure(e.what()));
     }
+  }
+
+  Response refuse_at(int status, std::string_view code, std::string_view detail, std::string_view,
+                     std::string_view) override {
+    return finish(problem(status, code, detail, context_.head ? context_.head->path() : std::string_view{},
+                          context_.caller.request_id));
   }
 
   void finished(int status, std::uint64_t bytes) override {
@@ -179,8 +209,8 @@ class Pipeline::PipelineExchange final : public Exchange {
     if (!context_.head->header("Access-Control-Request-Method").empty() && origin_allowed()) {
       response.set("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE");
       response.set("Access-Control-Allow-Headers",
-                   "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, "
-                   "X-API-Key, X-Request-Id");
+                   "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, "
+                   "Prefer, traceparent, X-API-Key, X-Request-Id");
       response.set("Access-Control-Max-Age", "7200");
     }
     return response;
@@ -188,15 +218,15 @@ class Pipeline::PipelineExchange final : public Exchange {
 
   std::optional<Response> count_against(std::optional<UserId> user) {
     if (!pipeline_.options_.rate) return {};
-    const auto state = pipeline_.options_.rate(match_.route->rate, context_.caller.address, user);
+    const auto rate = match_.route ? match_.route->rate : RateClass::standard;
+    const auto state = pipeline_.options_.rate(rate, context_.caller.address, user);
     if (!state) return {};
     if (!rate_ || !state->allowed || state->remaining < rate_->remaining) rate_ = state;
     if (state->allowed) return {};
     auto response = problem(429, "rate_limited",
                             fmt::format("Too many requests; try again in {} seconds", state->reset_seconds),
                             context_.head->path(), context_.caller.request_id);
-    response.body.pop_back();
-    response.body += fmt::format(",\"violated-policies\":[\"{}\"]}}", state->policy);
+    name_violated(response, state->policy);
     response.set("Retry-After", fmt::format("{}", std::max<std::int64_t>(1, state->reset_seconds)));
     return response;
   }
@@ -270,6 +300,15 @@ class Pipeline::PipelineExchange final : public Exchange {
     return false;
   }
 
+  // Guesses of passwords are refused behind the row, for longer the more there were.
+  void tell_guard(Response& response) {
+    if (!rate_) return;
+    rate_->remaining = 0;
+    for (const auto& [name, value] : response.headers)
+      if (iequals(name, "Retry-After")) rate_->reset_seconds = std::atoll(value.c_str());
+    name_violated(response, rate_->policy);
+  }
+
   // Where a retired route went, and until when it answers.
   void add_retirement(std::string& block) const {
     const Retirement& r = *match_.route->retirement;
@@ -298,12 +337,8 @@ class Pipeline::PipelineExchange final : public Exchange {
     block += "X-Request-Id: ";
     block += context_.caller.request_id;
     block += "\r\n";
-    if (rate_) {
-      fmt::format_to(std::back_inserter(block),
-                     "RateLimit-Policy: \"{}\";q={};w={}\r\nRateLimit: \"{}\";r={};t={}\r\n", rate_->policy,
-                     rate_->quota, rate_->window_seconds, rate_->policy, rate_->remaining,
-                     rate_->reset_seconds);
-    }
+    if (response.problem_code == guarded_code) tell_guard(response);
+    if (rate_) append_rate(block, *rate_);
     block += security_headers;
     bool own_policy = false, own_cache = false, coded = false;
     for (const auto& [name, value] : response.headers) {
@@ -316,7 +351,7 @@ class Pipeline::PipelineExchange final : public Exchange {
     if (match_.route && match_.route->retirement) add_retirement(block);
     if (response.status == 401 && pipeline_.options_.basic_auth && pipeline_.options_.basic_auth())
       block += "WWW-Authenticate: Basic realm=\"luminalib\", charset=\"UTF-8\"\r\n";
-    const bool secret = match_.route && match_.route->rate == RateClass::login;
+    const bool secret = match_.route && tries_passwords(*match_.route);
     if (!own_cache) block += secret ? "Cache-Control: no-store\r\n" : "Cache-Control: private, no-cache\r\n";
     if (!neighbours_->allowed_origins.empty()) add_cors(block);
     block += neighbours_->allowed_origins.empty() ? "Vary: Authorization, Accept-Encoding\r\n"
@@ -406,9 +441,18 @@ std::shared_ptr<const Neighbours> Pipeline::neighbours() const {
 std::unique_ptr<Exchange> Pipeline::begin() { return std::make_unique<PipelineExchange>(*this); }
 
 Response Pipeline::refuse(int status, std::string_view code, std::string_view detail) {
+  return refuse_at(status, code, detail, "", "");
+}
+
+Response Pipeline::refuse_at(int status, std::string_view code, std::string_view detail,
+                             std::string_view path, std::string_view peer) {
   const auto id = security::fast_request_id();
-  auto response = problem(status, code, detail, "", id);
+  auto response = problem(status, code, detail, path, id);
   response.header_block = "X-Request-Id: " + id + "\r\n";
+  const auto trusted = neighbours()->trusted_proxy;
+  if (options_.rate && !peer.empty() && !(trusted && trusted(peer)))
+    if (const auto rate = options_.rate(RateClass::standard, peer, std::nullopt))
+      append_rate(response.header_block, *rate);
   response.header_block += security_headers;
   response.header_block += api_policy;
   return response;
@@ -426,7 +470,10 @@ Task<Response> serve(Application& application, Request request) {
   if (admission.refusal) {
     response = std::move(*admission.refusal);
   } else if (request.body.size() > admission.body_limit) {
-    response = application.refuse(413, "body_too_large", "The body is too large");
+    constexpr std::string_view code = "body_too_large", detail = "The body is too large";
+    auto* informed = dynamic_cast<Refusing*>(exchange.get());
+    response = informed ? informed->refuse_at(413, code, detail, request.head.path(), request.peer_address)
+                        : application.refuse(413, code, detail);
   } else {
     if (admission.sink && !request.body.empty()) {
       request.sink = admission.sink;

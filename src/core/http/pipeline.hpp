@@ -18,8 +18,10 @@
 #include "core/base/caller.hpp"
 #include "core/http/message.hpp"
 #include "core/http/once.hpp"
+#include "core/http/refusing.hpp"
 #include "core/http/router.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -84,12 +86,17 @@ struct PipelineOptions {
       failed;  // an exception became a 500
 };
 
-class Pipeline final : public Application {
+class Pipeline final : public Application, public Refusing {
  public:
   Pipeline(const Router& router, Authenticator& authenticator, PipelineOptions options);
   ~Pipeline() override;
   std::unique_ptr<Exchange> begin() override;
   Response refuse(int status, std::string_view code, std::string_view detail) override;
+  // Counts against the peer, unless that is a proxy.
+  Response refuse_at(int status, std::string_view code, std::string_view detail, std::string_view path,
+                     std::string_view peer) override;
+  // Requests whose head has come and whose last byte has not gone out. Thread-safe.
+  std::int64_t in_flight() const { return in_flight_.load(std::memory_order_relaxed); }
   // From the next request on. Thread-safe.
   void set_neighbours(Neighbours neighbours);
 
@@ -101,6 +108,7 @@ class Pipeline final : public Application {
   PipelineOptions options_;
   mutable std::mutex neighbours_mutex_;
   std::shared_ptr<const Neighbours> neighbours_;
+  std::atomic<std::int64_t> in_flight_{0};
 };
 
 // Serves one request without a socket: what tests and the batch endpoint use.

@@ -149,7 +149,13 @@ Response problem(const Context& context, Error error) {
   response.set("Cache-Control", "no-store");
   if (error.retry_after_seconds > 0 || status == 503)
     response.set("Retry-After", fmt::format("{}", std::max(1, error.retry_after_seconds)));
-  if (status == 401) response.set("WWW-Authenticate", "Bearer realm=\"luminalib\", error=\"invalid_token\"");
+  if (status == 401) {
+    // Who sent nothing is not told of a fault (RFC 6750, 3.1).
+    const bool tried =
+        !context.head->header("Authorization").empty() || !context.head->header("X-API-Key").empty();
+    response.set("WWW-Authenticate", tried ? "Bearer realm=\"luminalib\", error=\"invalid_token\""
+                                           : "Bearer realm=\"luminalib\"");
+  }
   return response;
 }
 

@@ -41,8 +41,20 @@ Response text(std::string body, std::string_view media) {
   return response;
 }
 
-Task<Result<Response>> answer_ready(const Probes& probes) {
-  const Readiness readiness = co_await probes.ready();
+// Spellings of load balancers; the checks are there with and without.
+struct ReadyQuery {
+  std::optional<std::string> verbose;
+  static constexpr std::string_view type_name = "ReadyQuery";
+  static std::vector<schema::Field> fields() {
+    return {{"verbose", &ReadyQuery::verbose, "Taken and without effect: the checks are always listed"}};
+  }
+};
+
+// What goes on inside is told to administrators; everybody else hears which part is well.
+Task<Result<Response>> answer_ready(const Probes& probes, bool in_words) {
+  Readiness readiness = co_await probes.ready();
+  if (!in_words)
+    for (Check& check : readiness.checks) check.detail.reset();
   Response response;
   response.status = readiness.status == "ready" ? 200 : 503;
   response.body = json::encode(readiness);
@@ -84,7 +96,7 @@ Route hidden(Route route) {
 std::vector<schema::Field> Check::fields() {
   return {{"name", &Check::name, "What was looked at"},
           {"ok", &Check::ok, "Whether it is well"},
-          {"detail", &Check::detail, "In words"}};
+          {"detail", &Check::detail, "In words; null for all but administrators"}};
 }
 std::vector<schema::Field> Readiness::fields() {
   return {{"status", &Readiness::status, "ready or unavailable"},
@@ -96,7 +108,9 @@ std::vector<Route> system_routes(Probes given) {
   std::vector<Route> routes;
   const auto everybody = Access::anyone();
   const auto alive = [] { return Result<Alive>(Alive{}); };
-  const auto ready = [probes] { return answer_ready(*probes); };
+  const auto ready = [probes](Query<ReadyQuery>, Caller by) {
+    return answer_ready(*probes, by.signed_in() && by.role == Role::admin);
+  };
 
   routes.push_back(unlimited(get("/", "What this is", everybody, {}, [] { return Result<About>(About{}); })));
   routes.push_back(unlimited(get("/health", "Is the process alive", everybody, {}, alive)));

@@ -5,6 +5,7 @@
 #include "core/schema/type.hpp"
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,7 +14,7 @@ namespace lumina::system {
 struct Check {
   std::string name;  // database, migrations, executors, draining
   bool ok = true;
-  std::string detail;
+  std::optional<std::string> detail;  // for administrators
   static constexpr std::string_view type_name = "Check";
   static std::vector<schema::Field> fields();
 };

@@ -2,6 +2,7 @@
 
 #include "core/base/text.hpp"
 #include "core/http/handler.hpp"
+#include "core/http/rate_classes.hpp"
 #include "core/http/resource.hpp"
 #include "core/jobs/routes.hpp"
 #include "core/xml/atom.hpp"
@@ -147,12 +148,14 @@ std::vector<Route> document_routes(DocumentService& documents) {
                              file_wishes(request), by);
           })
           .answers_media("application/octet-stream")
+          .limited(download_class)
           .explained("The bytes as they were uploaded, also in parts (Range)."));
   add(get("/api/v1/documents/{id}/view", "Show a document in the browser", person, absent,
           [&](Path<DocumentId> id, RawRequest request, Caller by) {
             return send_file(documents, *id, 0, Purpose::view, file_wishes(request), by);
           })
           .answers_media("application/octet-stream")
+          .limited(download_class)
           .explained("The same bytes inline, in a sandbox without scripts."));
   add(get("/api/v1/documents/{id}/thumbnail", "See the first page", person, absent,
           [&](Path<DocumentId> id, Caller by) { return send_thumbnail(documents, *id, by); })

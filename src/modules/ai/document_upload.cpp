@@ -19,10 +19,6 @@ constexpr std::size_t longest_field = 64 * 1024;
 constexpr auto between_tries = 20ms;
 constexpr int most_tries = 1'000;  // so for some twenty seconds
 
-bool is_form(std::string_view content_type) {
-  return iequals(trim_ascii(content_type.substr(0, content_type.find(';'))), "multipart/form-data");
-}
-
 Error unreadable(const std::string& why) {
   return {ErrorKind::malformed, "malformed_multipart", "The form cannot be read: " + why, {}, 0};
 }
@@ -31,7 +27,7 @@ Error unreadable(const std::string& why) {
 
 UploadSink::UploadSink(const blobs::Store& store, runtime::Pool& pool, UploadRules rules)
     : store_(store), pool_(pool), rules_(std::move(rules)) {
-  if (is_form(rules_.content_type)) {
+  if (http::is_form(rules_.content_type)) {
     reader_.emplace(rules_.content_type,
                     http::MultipartReader::Taker{[this](http::Part&& part) { begin(std::move(part)); },
                                                  [this](std::string_view bytes) { more(bytes); }});
@@ -40,6 +36,7 @@ UploadSink::UploadSink(const blobs::Store& store, runtime::Pool& pool, UploadRul
     in_file_ = true;
   }
   if (rules_.repeatable) whole_.emplace();
+  if (rules_.repeatable && reader_) said_.emplace();
 }
 
 // Removing files takes the disk as writing them does.
@@ -73,20 +70,25 @@ Task<bool> UploadSink::take(std::string bytes) {
 }
 
 std::string UploadSink::digest() const {
-  if (whole_) digest_ = whole_->finish_hex();
+  if (!whole_) return digest_;
+  if (reader_) reader_->finish();
+  const bool readable = said_ && reader_->fault().empty();
+  digest_ = readable ? said_->finish_hex() : whole_->finish_hex();
   whole_.reset();
+  said_.reset();
   return digest_;
 }
 
 void UploadSink::add(std::string_view bytes) {
   if (whole_) whole_->add(bytes);
-  if (failed_) return;
+  if (failed_ && !said_) return;
   if (!reader_) return add_to_file(bytes);
   reader_->feed(bytes);
   if (!failed_ && !reader_->fault().empty()) failed_ = unreadable(reader_->fault());
 }
 
 void UploadSink::begin(http::Part&& part) {
+  if (said_) said_->begin(part);
   in_file_ = part.name == "file" || part.name == "files";
   if (in_file_)
     files_.push_back({std::move(part.filename), 0, nullptr});
@@ -95,6 +97,7 @@ void UploadSink::begin(http::Part&& part) {
 }
 
 void UploadSink::more(std::string_view bytes) {
+  if (said_) said_->bytes(bytes);
   if (in_file_) return add_to_file(bytes);
   auto& value = pairs_.back().second;
   if (value.size() + bytes.size() <= longest_field)

@@ -8,6 +8,7 @@
 #pragma once
 #include "core/blobs/store.hpp"
 #include "core/http/body_sink.hpp"
+#include "core/http/form_digest.hpp"
 #include "core/http/multipart.hpp"
 #include "core/runtime/pool.hpp"
 #include "core/security/digest.hpp"
@@ -54,11 +55,13 @@ class UploadSink final : public http::BodySink {
   const blobs::Store& store_;
   runtime::Pool& pool_;
   const UploadRules rules_;
-  std::optional<http::MultipartReader> reader_;  // none: the body is the file
+  mutable std::optional<http::MultipartReader> reader_;  // none: the body is the file
   std::vector<StagedFile> files_;
   std::vector<std::pair<std::string, std::string>> pairs_;
   bool in_file_ = false;
+  // For digest(): the body as it came, and what a form says, which counts when it could be read.
   mutable std::optional<security::Sha256> whole_;
+  mutable std::optional<http::FormDigest> said_;
   mutable std::string digest_;
   std::optional<Error> failed_;
 };

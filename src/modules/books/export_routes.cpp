@@ -3,6 +3,7 @@
 #include "core/http/handler.hpp"
 #include "core/http/own_address.hpp"
 #include "core/http/pulled_body.hpp"
+#include "core/http/rate_classes.hpp"
 #include "core/marc/writer.hpp"
 #include "core/xml/writer.hpp"
 #include "modules/books/citation.hpp"
@@ -205,6 +206,7 @@ std::vector<Route> export_routes(BookService& books, const Clock& clock) {
             return export_all(books, request->format.value_or(ExportKind::csv), clock.now());
           })
           .answers_media("text/csv")
+          .limited(download_class)
           .by_itself()
           .explained("CSV, JSON lines, MARC 21 (ISO 2709, UTF-8) or MARCXML, made while it is sent. What is "
                      "exported can be imported again and gives equal books."));

@@ -32,6 +32,7 @@ void write(SearchRepository&& all, const auto& counts) {
 std::string SearchLog::today() const { return day_of(clock_.now()); }
 
 void SearchLog::searched(std::string_view query, bool found) {
+  total_.fetch_add(1, std::memory_order_relaxed);
   auto key = key_of(query);
   if (!key) return;
   const auto day = today();

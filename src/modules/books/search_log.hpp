@@ -10,6 +10,7 @@
 #include "core/db/database.hpp"
 #include "modules/books/search_repository.hpp"
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <mutex>
@@ -25,6 +26,8 @@ class SearchLog {
   SearchLog(db::Database& database, const Clock& clock) : database_(database), clock_(clock) {}
 
   void searched(std::string_view query, bool found);
+  // Searches since the start, those that are not written down included.
+  std::uint64_t total() const { return total_.load(std::memory_order_relaxed); }
   Task<Status> clicked(Click click);
   Task<Result<SearchReport>> report(SearchReportQuery asked);
   // Blocking, for the schedule: writes what gathered and forgets what is older than 400 days.
@@ -41,6 +44,7 @@ class SearchLog {
   std::mutex mutex_;
   Counts counts_;
   std::size_t waiting_ = 0;
+  std::atomic<std::uint64_t> total_{0};
 };
 
 }  // namespace lumina::books

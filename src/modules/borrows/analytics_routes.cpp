@@ -14,7 +14,8 @@ std::vector<Route> analytics_routes(AnalyticsService& analytics) {
           [&](Query<TrendQuestion> question) { return analytics.trend(*question); }));
   add(get("/api/v1/analytics/popular", "See what was lent most", staff, {},
           [&](Query<PopularQuestion> question) { return analytics.popular(*question); }));
-  auto more = also_at(routes, Method::get, "/api/v1/analytics/borrows", {"/api/v1/admin/analytics/loans"});
+  auto more = also_at(routes, Method::get, "/api/v1/analytics/borrows",
+                      {"/api/v1/admin/analytics/loans", "/api/v1/admin/analytics/borrows"});
   routes.insert(routes.end(), more.begin(), more.end());
   more = also_at(routes, Method::get, "/api/v1/analytics/popular", {"/api/v1/admin/analytics/popular"});
   routes.insert(routes.end(), more.begin(), more.end());

@@ -17,7 +17,10 @@ void add(VariantFigures& to, const VariantFigures& from) {
 }  // namespace
 
 ListFigures::ListFigures(db::Database& database, const Clock& clock, metrics::Registry& registry)
-    : database_(database), clock_(clock) {
+    : database_(database),
+      clock_(clock),
+      duration_(registry.histogram("luminalib_recommendation_duration_seconds",
+                                   "Time the making of a list took.", metrics::latency_buckets())) {
   for (const std::string algorithm :
        {"hybrid", "collaborative", "content", "popular", "similar", "session", "trending"})
     served_.emplace(

@@ -7,6 +7,7 @@
 #include "core/telemetry/metrics.hpp"
 #include "modules/recs/model.hpp"
 
+#include <chrono>
 #include <map>
 #include <mutex>
 #include <string>
@@ -22,6 +23,8 @@ class ListFigures {
 
   // A list of so many books made by that method ("hybrid", "similar", ...).
   void served(std::string_view algorithm, std::size_t books);
+  // How long the making of a list took.
+  void took(std::chrono::nanoseconds time) { duration_.observe(time); }
   // One of them was for this variant of an experiment.
   void listed(std::string_view variant, std::size_t books);
   void told(std::string_view variant, Action action);
@@ -37,6 +40,7 @@ class ListFigures {
 
   db::Database& database_;
   const Clock& clock_;
+  metrics::Histogram& duration_;
   std::map<std::string, metrics::Counter*, std::less<>> served_;
   std::map<std::string, metrics::Counter*, std::less<>> feedback_;
   mutable std::mutex mutex_;

@@ -187,8 +187,10 @@ Task<Result<std::vector<Recommended>>> RecommendationService::list(ListQuery que
   auto whom = co_await person(by.id());
   if (!whom) co_return Failure(std::move(whom.error()));
   const auto method = (*whom)->personal ? wanted.method : Method::popular;
+  const auto begun = std::chrono::steady_clock::now();
   auto made = co_await ranked_list(std::move(*whom), by.user, std::move(wanted));
   if (!made) co_return Failure(std::move(made.error()));
+  figures_.took(std::chrono::steady_clock::now() - begun);
   figures_.served(name_of(method), made->size());
   figures_.listed(variant, made->size());
   co_return std::move(*made);
@@ -199,6 +201,7 @@ Task<Result<std::vector<SimilarBook>>> RecommendationService::similar(BookId boo
   const auto engine = live_.engine();
   const auto shelf = live_.shelf();
   if (!shelf->find(book.value)) co_return no_book();
+  const auto begun = std::chrono::steady_clock::now();
   const std::size_t limit = limit_of(query.limit);
   const Filters filters = std::move(static_cast<Filters&>(query));
   std::vector<SimilarBook> out;
@@ -223,6 +226,7 @@ Task<Result<std::vector<SimilarBook>>> RecommendationService::similar(BookId boo
     }
     if (out.size() == limit || hits->size() < asked || asked > most_books) break;
   }
+  figures_.took(std::chrono::steady_clock::now() - begun);
   figures_.served("similar", out.size());
   co_return out;
 }
