@@ -1,4 +1,5 @@
-// One name for the ways in which files write a genre: "sci-fi", "SF" and "Science-Fiction" are Science Fiction.
+// One name for the ways in which files write a genre: "sci-fi", "SF" and "Science-Fiction" are Science
+// Fiction.
 //
 // For imports only: what a librarian types stays as typed. Names that are not in the map stay as they are.
 // Pure and thread-safe.

@@ -294,7 +294,8 @@ class Reader {
       if (said.size() == 3 && said != "|||" && said != "und" && said != "mul" && said != "zxx") code = said;
     }
     // Not a fault of the record: old codes come and go.
-    if (!code.empty() && text::parse_imported_language(ascii_lower(code))) draft_.language = ascii_lower(code);
+    if (!code.empty() && text::parse_imported_language(ascii_lower(code)))
+      draft_.language = ascii_lower(code);
   }
 
   void pages() {
