@@ -575,9 +575,8 @@ void App::Parts::show_figures() {
   cached("luminalib_cache_evictions_total", "Answers dropped for space.", &cache::CacheStatistics::evictions);
   registry.gauge("luminalib_cache_bytes", "Memory of cached answers.", {},
                  [this] { return static_cast<double>(cache.statistics().bytes); });
-  for (const std::string_view type :
-       {"book.created", "book.updated", "book.deleted", "borrow.created", "borrow.returned", "review.created",
-        "user.registered", "document.created", "document.processed"}) {
+  for (const std::string_view type : {"book.created", "book.updated", "book.deleted", "borrow.created",
+                                      "borrow.returned", "review.created", "user.registered"}) {
     auto& counter =
         registry.counter("luminalib_events_total", "Things that happened.", {{"type", std::string(type)}});
     bus.subscribe(std::string(type), [&counter](const events::Event&) { counter.add(); });

@@ -425,6 +425,7 @@ TEST_CASE("figures that operators ask for are there and move", "[J4][J6]") {
   CHECK(reader.get("/api/v1/recommendations/").status == 200);
   CHECK(figure("luminalib_recommendation_duration_seconds_count") > lists);
   REQUIRE(upload(reader, "notes.txt", "A page of notes about Emma Woodhouse and her schemes.").status == 201);
+  CHECK(figure(R"(luminalib_events_total{type="document.created"})") == 1);
   CHECK(eventually([&] {
     return figure("luminalib_borrows_active") == 1 && figure("luminalib_books") == 1 &&
            figure("luminalib_users") >= 2 && figure("luminalib_users_active") >= 1 &&
