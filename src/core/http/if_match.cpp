@@ -1,10 +1,13 @@
 #include "core/http/if_match.hpp"
 
-#include "core/base/text.hpp"
 #include "core/http/compress.hpp"
+#include "core/http/entity_tag.hpp"
 #include "core/http/problem.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -15,26 +18,12 @@ namespace {
 
 using Handler = std::function<Eventual<Response>(Context&)>;
 
-// The resource's own tag, whichever coding it was read in: "5f-br" names "5f".
-std::string_view without_coding(std::string_view tag) {
-  for (const auto coding : {Coding::gzip, Coding::brotli}) {
-    const auto name = name_of(coding);
-    if (tag.size() > name.size() + 1 && tag.ends_with(name) && tag[tag.size() - name.size() - 1] == '-')
-      return tag.substr(0, tag.size() - name.size() - 1);
-  }
-  return tag;
-}
-
+// Also by the tag of a coding in which it may have been read: "5f-br" is "5f".
 bool names_strongly(std::string_view list, std::string_view etag) {
-  if (trim_ascii(list) == "*") return true;
-  while (!list.empty()) {
-    const auto comma = list.find(',');
-    const auto tag = trim_ascii(list.substr(0, comma));
-    list.remove_prefix(comma == std::string_view::npos ? list.size() : comma + 1);
-    if (tag.size() < 2 || tag.front() != '"' || tag.back() != '"') continue;
-    if (without_coding(tag.substr(1, tag.size() - 2)) == etag) return true;
-  }
-  return false;
+  if (names_tag(list, etag, TagComparison::strong)) return true;
+  return std::ranges::any_of(std::array{Coding::gzip, Coding::brotli}, [&](Coding coding) {
+    return names_tag(list, fmt::format("{}-{}", etag, name_of(coding)), TagComparison::strong);
+  });
 }
 
 Task<Response> awaited(Eventual<Response> answer) {

@@ -4,6 +4,7 @@
 #include "core/cache/body_cache.hpp"
 #include "core/http/body_sink.hpp"
 #include "core/http/compress.hpp"
+#include "core/http/entity_tag.hpp"
 #include "core/http/problem.hpp"
 #include "core/http/rate_classes.hpp"
 #include "core/security/random.hpp"
@@ -45,20 +46,6 @@ std::string_view trace_of(std::string_view traceparent) {
   if (traceparent.size() < 55 || traceparent[2] != '-' || traceparent[35] != '-') return {};
   const auto id = traceparent.substr(3, 32);
   return id.find_first_not_of("0123456789abcdef") == std::string_view::npos ? id : std::string_view{};
-}
-
-bool names_etag(std::string_view list, std::string_view etag) {
-  if (trim_ascii(list) == "*") return true;
-  while (!list.empty()) {
-    const auto comma = list.find(',');
-    auto tag = trim_ascii(list.substr(0, comma));
-    list.remove_prefix(comma == std::string_view::npos ? list.size() : comma + 1);
-    if (tag.starts_with("W/")) tag.remove_prefix(2);  // If-None-Match compares weakly (RFC 9110, 13.1.2)
-    if (tag.size() == etag.size() + 2 && tag.front() == '"' && tag.back() == '"' &&
-        tag.substr(1, etag.size()) == etag)
-      return true;
-  }
-  return false;
 }
 
 // What one client may still do, and of what.
@@ -367,7 +354,8 @@ class Pipeline::PipelineExchange final : public Exchange, public Refusing {
       block += "ETag: \"" + etag + "\"\r\n";
       const auto asked = read ? context_.head->header("If-None-Match") : std::string_view{};
       if (response.status == 200 && !asked.empty() &&
-          (names_etag(asked, etag) || names_etag(asked, response.etag))) {
+          (names_tag(asked, etag, TagComparison::weak) ||
+           names_tag(asked, response.etag, TagComparison::weak))) {
         response.status = 304;
         response.content_type.clear();
         response.shared.reset();
