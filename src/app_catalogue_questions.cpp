@@ -6,6 +6,7 @@ namespace lumina {
 namespace {
 
 constexpr std::int64_t most_found = 20, reviews_of_each = 2;
+constexpr int most_reviewed = 3;  // books whose reviews are read for one question
 constexpr int most_alike = 12;
 constexpr std::size_t most_title_words = 8, most_answers = 3;
 
@@ -78,6 +79,7 @@ Task<Result<std::vector<ai::BookEvidence>>> App::Parts::books_asked_about(std::s
   if (asked.on_shelf && asked.for_books) query.available = true;
   auto found = co_await search.search(std::move(query));
   if (!found) co_return Failure(std::move(found.error()));
+  int reviewed = 0;
   for (const auto& hit : found->items) {
     if (out.size() == most_answers) break;
     const auto& book = hit.book;
@@ -90,7 +92,7 @@ Task<Result<std::vector<ai::BookEvidence>>> App::Parts::books_asked_about(std::s
       out.push_back(std::move(evidence));
       continue;
     }
-    if (book.review_count == 0) continue;
+    if (book.review_count == 0 || ++reviewed > most_reviewed) continue;
     PageRequest page;
     page.limit = reviews_of_each;
     auto said = co_await reviews.list(book.id, {}, page);

@@ -3,8 +3,6 @@
 #include "core/base/text.hpp"
 #include "core/text/fold.hpp"
 
-#include <map>
-
 namespace lumina::auth {
 namespace {
 
@@ -452,29 +450,23 @@ ExportedRecommendations UserRepository::recommendation_settings(UserId id) {
 }
 
 std::vector<ExportedDocument> UserRepository::documents(UserId id) {
-  static const db::Columns<ExportedDocument> columns{{"d.id", &ExportedDocument::id},
-                                                     {"v.number", &ExportedDocument::version},
-                                                     {"d.title", &ExportedDocument::title},
-                                                     {"v.filename", &ExportedDocument::filename},
-                                                     {"v.kind", &ExportedDocument::kind},
-                                                     {"v.sha256", &ExportedDocument::sha256},
-                                                     {"d.visibility", &ExportedDocument::visibility},
-                                                     {"v.status", &ExportedDocument::status},
-                                                     {"v.size", &ExportedDocument::size},
-                                                     {"d.book_id", &ExportedDocument::book_id},
-                                                     {"v.created_at", &ExportedDocument::created_at}};
-  std::vector<ExportedDocument> all =
-      tx_.list(columns,
-               "SELECT " + columns.list() +
-                   " FROM documents d JOIN document_versions v ON v.document_id = d.id "
-                   "WHERE d.user_id = $1 ORDER BY d.id, v.number",
-               id);
-  std::map<std::int64_t, std::int64_t> current;
-  tx_.each<std::int64_t, std::int64_t>(
-      [&](std::int64_t document, std::int64_t number) { current.emplace(document, number); },
-      "SELECT id, current FROM documents WHERE user_id = $1", id);
-  for (auto& document : all) document.current = current[document.id] == document.version;
-  return all;
+  static const db::Columns<ExportedDocument> columns{
+      {"d.id", &ExportedDocument::id},
+      {"v.number", &ExportedDocument::version},
+      {"d.title", &ExportedDocument::title},
+      {"v.filename", &ExportedDocument::filename},
+      {"v.kind", &ExportedDocument::kind},
+      {"v.sha256", &ExportedDocument::sha256},
+      {"d.visibility", &ExportedDocument::visibility},
+      {"v.status", &ExportedDocument::status},
+      {"v.size", &ExportedDocument::size},
+      {"d.book_id", &ExportedDocument::book_id},
+      {"CASE WHEN v.number = d.current THEN 1 ELSE 0 END", &ExportedDocument::current},
+      {"v.created_at", &ExportedDocument::created_at}};
+  static const std::string sql = "SELECT " + columns.list() +
+                                 " FROM documents d JOIN document_versions v ON v.document_id = d.id "
+                                 "WHERE d.user_id = $1 ORDER BY d.id, v.number";
+  return tx_.list(columns, sql, id);
 }
 
 std::vector<ExportedDocumentGrant> UserRepository::document_grants(UserId id) {

@@ -4,7 +4,6 @@
 #include "core/vector/archive.hpp"
 
 #include <algorithm>
-#include <unordered_set>
 
 namespace lumina::ai {
 namespace {
@@ -139,7 +138,7 @@ Status KeptVectors::reload(const std::string& model) {
     if (kept == kept_.end() || kept->second.digest != mark.digest)
       missing.push_back(mark.id);
     else
-      of_owner_[mark.owner].push_back(mark.id);
+      of_owner_[mark.owner].insert(mark.id);
   }
   std::vector<std::int64_t> gone;
   for (const auto& [id, kept] : kept_)
@@ -208,8 +207,7 @@ void KeptVectors::put(const std::vector<KeptVector>& rows) {
       numbers.insert(numbers.end(), row.vector.begin(), row.vector.end());
     }
     kept_[row.id] = {row.owner, row.digest, !fits};
-    auto& of = of_owner_[row.owner];
-    if (std::ranges::find(of, row.id) == of.end()) of.push_back(row.id);
+    of_owner_[row.owner].insert(row.id);
     changed_ = true;
   }
   // Only a cancelled work fails, and nobody cancels this one.

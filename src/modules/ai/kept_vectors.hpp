@@ -25,6 +25,7 @@
 #include <string>
 #include <thread>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace lumina::ai {
@@ -88,7 +89,7 @@ class KeptVectors {
   VectorModel model_;
   std::shared_ptr<vector::Index> index_;
   std::unordered_map<std::int64_t, Kept> kept_;
-  std::unordered_map<std::int64_t, std::vector<std::int64_t>> of_owner_;
+  std::unordered_map<std::int64_t, std::unordered_set<std::int64_t>> of_owner_;
   std::mutex starting_;
   bool stopped_ = false;
   std::thread loader_;
